@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock - see clock.h.
+ */
+#include "clock.h"
+
+#include <time.h>
+
+#define NS_PER_S 1000000000ull
+#define NAP_MAX_US 1000u
+
+uint64_t hf_clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+int64_t hf_clock_real_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+struct hf_deadline hf_deadline_in_ms(uint64_t ms)
+{
+	return (struct hf_deadline){ hf_clock_ns() + ms * 1000000 };
+}
+
+struct hf_deadline hf_deadline_within_ms(struct hf_deadline d, uint64_t ms)
+{
+	struct hf_deadline soon = hf_deadline_in_ms(ms);
+
+	return soon.at_ns < d.at_ns ? soon : d;
+}
+
+uint64_t hf_deadline_left_ns(struct hf_deadline d)
+{
+	uint64_t now = hf_clock_ns();
+
+	return now >= d.at_ns ? 0 : d.at_ns - now;
+}
+
+bool hf_deadline_passed(struct hf_deadline d)
+{
+	return hf_deadline_left_ns(d) == 0;
+}
+
+bool hf_nap(struct hf_nap *nap, struct hf_deadline d)
+{
+	uint64_t left = hf_deadline_left_ns(d);
+	uint64_t ns = (uint64_t)nap->next_us * 1000;
+	struct timespec ts;
+
+	if (left == 0)
+		return false;
+	if (ns > left)
+		ns = left;
+	ts.tv_sec = (time_t)(ns / NS_PER_S);
+	ts.tv_nsec = (long)(ns % NS_PER_S);
+	/* A signal may cut it short; the caller looks again anyway. */
+	nanosleep(&ts, NULL);
+	nap->next_us += nap->next_us / 2;
+	if (nap->next_us > NAP_MAX_US)
+		nap->next_us = NAP_MAX_US;
+	return true;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * err - build and extend a struct hf_error.  Never allocates: an error may have to be built
+ * while a cgroup is frozen and memory is short.
+ */
+#ifndef HF_ERR_H
+#define HF_ERR_H
+
+#include "holdfast.h"
+
+/*
+ * Fill *err (NULL is allowed) and return -code, so that a failing path is one line.  Whatever
+ * *err held before is replaced; its undo becomes HF_UNDO_NONE.
+ */
+int hf_fail(struct hf_error *err, int code, enum hf_stage stage, pid_t tid, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/*
+ * Record what became of the changes, without touching the first error's text.  Notes add up,
+ * separated by "; "; the worst undo stays.
+ */
+void hf_fail_note(struct hf_error *err, enum hf_undo undo, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * io - see io.h.
+ */
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "own.h"
+
+/* One page holds nearly every file we read; the kernel fills no more than that per call for most. */
+#define BUF_MIN 4096u
+
+void hf_buf_done(struct hf_buf *buf)
+{
+	free(buf->data);
+	*buf = (struct hf_buf){ 0 };
+}
+
+int hf_buf_reserve(struct hf_buf *buf, size_t len)
+{
+	size_t cap = buf->cap ? buf->cap : BUF_MIN;
+	char *data;
+
+	if (len < buf->cap)
+		return 0;
+	while (cap <= len)
+		cap *= 2;
+	data = realloc(buf->data, cap);
+	if (!data)
+		return -ENOMEM;
+	buf->data = data;
+	buf->cap = cap;
+	return 0;
+}
+
+int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t len)
+{
+	int r = hf_buf_reserve(buf, buf->len + len);
+
+	if (r < 0)
+		return r;
+	if (len)
+		memcpy(buf->data + buf->len, bytes, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+	return 0;
+}
+
+static ssize_t read_some(int fd, char *data, size_t cap)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, data, cap);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+int hf_read_at(int dirfd, const char *name, struct hf_buf *buf)
+{
+	hf_owned_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	buf->len = 0;
+	for (;;) {
+		r = hf_buf_reserve(buf, buf->len + BUF_MIN - 1);
+		if (r < 0)
+			return r;
+		n = read_some(fd, buf->data + buf->len, buf->cap - buf->len - 1);
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		buf->len += (size_t)n;
+	}
+	buf->data[buf->len] = '\0';
+	return 0;
+}
+
+static ssize_t read_up_to(int fd, char *data, size_t cap)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < cap - 1) {
+		n = read_some(fd, data + len, cap - 1 - len);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	data[len] = '\0';
+	return (ssize_t)len;
+}
+
+ssize_t hf_read_small_at(int dirfd, const char *name, char *data, size_t cap)
+{
+	hf_owned_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return read_up_to(fd, data, cap);
+}
+
+ssize_t hf_read_again(int fd, char *data, size_t cap)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, data, cap - 1, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	data[n] = '\0';
+	return n;
+}
+
+int hf_write_fd(int fd, const char *text)
+{
+	size_t len = strlen(text);
+	ssize_t n;
+
+	do
+		n = pwrite(fd, text, len, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int hf_readlink_at(int dirfd, const char *name, struct hf_buf *buf)
+{
+	ssize_t n;
+	int r;
+
+	buf->len = 0;
+	for (;;) {
+		r = hf_buf_reserve(buf, buf->len + BUF_MIN - 1);
+		if (r < 0)
+			return r;
+		n = readlinkat(dirfd, name, buf->data, buf->cap - 1);
+		if (n < 0)
+			return -errno;
+		if ((size_t)n < buf->cap - 1)
+			break;
+		buf->len = buf->cap;	/* it may have been cut: ask for more room */
+	}
+	buf->len = (size_t)n;
+	buf->data[buf->len] = '\0';
+	return 0;
+}

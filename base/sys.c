@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys - see sys.h.
+ */
+#include "sys.h"
+
+#include <errno.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+pid_t hf_sys_gettid(void)
+{
+	return (pid_t)syscall(SYS_gettid);
+}
+
+int hf_sys_seize(pid_t tid, unsigned long options)
+{
+	return ptrace(PTRACE_SEIZE, tid, NULL, options) < 0 ? -errno : 0;
+}
+
+int hf_sys_interrupt(pid_t tid)
+{
+	return ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : 0;
+}
+
+int hf_sys_detach(pid_t tid, int sig)
+{
+	return ptrace(PTRACE_DETACH, tid, NULL, (unsigned long)sig) < 0 ? -errno : 0;
+}
+
+int hf_sys_getregset(pid_t tid, int type, void *buf, size_t *size)
+{
+	struct iovec iov = { buf, *size };
+
+	if (ptrace(PTRACE_GETREGSET, tid, (unsigned long)type, &iov) < 0)
+		return -errno;
+	*size = iov.iov_len;
+	return 0;
+}
+
+int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg)
+{
+	return ptrace(PTRACE_GETEVENTMSG, tid, NULL, ret_msg) < 0 ? -errno : 0;
+}
+
+int hf_sys_wait(pid_t tid, int *ret_status)
+{
+	pid_t r;
+
+	do
+		r = wait4(tid, ret_status, WNOHANG | __WALL, NULL);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	return r == tid;
+}
+
+int hf_sys_kill(pid_t pid, int sig)
+{
+	return kill(pid, sig) < 0 ? -errno : 0;
+}

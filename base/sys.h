@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys - one wrapper per unusual system call, returning 0 (or a value) or a negative errno.
+ * Nothing else in the project calls ptrace(2), wait4(2) or pidfd_*(2).
+ */
+#ifndef HF_SYS_H
+#define HF_SYS_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+pid_t hf_sys_gettid(void);
+
+/* PTRACE_SEIZE with PTRACE_O_ flags; PTRACE_INTERRUPT. */
+int hf_sys_seize(pid_t tid, unsigned long options);
+int hf_sys_interrupt(pid_t tid);
+/* PTRACE_DETACH.  sig is delivered only from a signal-delivery-stop; 0 for none. */
+int hf_sys_detach(pid_t tid, int sig);
+/* PTRACE_GETREGSET: *size in, bytes written out. */
+int hf_sys_getregset(pid_t tid, int type, void *buf, size_t *size);
+/* PTRACE_GETEVENTMSG: the child's tid at a fork, vfork or clone event. */
+int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg);
+
+/*
+ * wait4(tid, WNOHANG | __WALL): 1 and *ret_status when there was something, 0 when not yet,
+ * -ECHILD when tid is not, or no more, our tracee.  Never blocks, never waits for -1: the
+ * caller's own children are not ours to reap.
+ */
+int hf_sys_wait(pid_t tid, int *ret_status);
+
+int hf_sys_kill(pid_t pid, int sig);
+
+#endif

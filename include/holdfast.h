@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * holdfast.h - the public face of libholdfast.
+ *
+ * A caller takes a hold of a cgroup, walks the processes and threads that are held, reads
+ * their registers, and releases them to running, to stopped, or to dead:
+ *
+ *	struct hf_error err = HF_ERROR_INIT;
+ *	hf_hold *hold = NULL;
+ *	hf_tree *tree = NULL;
+ *
+ *	if (hf_hold_cgroup("/sys/fs/cgroup/pod", NULL, &hold, &err) < 0)
+ *		...err.text and err.note are ready to be shown...
+ *	if (hf_tree_collect(hold, NULL, &tree, &err) == 0)
+ *		for (p = NULL; (p = hf_tree_next(tree, p)); )
+ *			...
+ *	hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, &err);
+ *	hf_tree_free(tree);
+ *	hf_hold_free(hold);
+ *
+ * Rules that hold everywhere:
+ *
+ * - Functions that can fail return 0 (or a count) or a negative errno value, and fill *err
+ *   where err is not NULL; success leaves *err alone.  Outputs are untouched on failure.
+ * - Threads: a ptrace tie belongs to the thread that made it (ptrace(2)).  Every call on one
+ *   hold must come from the thread that took it, or fails with EPERM before doing anything;
+ *   when that thread ends the kernel lets go of everybody.  Different holds in different
+ *   threads do not meet: the library keeps no global state.
+ * - The library installs no signal handler, never calls waitpid(-1), never prints, never
+ *   exits.  The kernel sends SIGCHLD to the caller's process when a held thread stops or dies;
+ *   a caller that reaps children must not wait for tids it did not make.  It must not set
+ *   SIGCHLD to SIG_IGN while it holds.
+ * - Times carry their unit in the name; sizes are bytes; "pid" is a process (thread group),
+ *   "tid" a thread, both as seen from the caller's PID namespace.
+ */
+#ifndef HOLDFAST_H
+#define HOLDFAST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HF_VERSION "0.1.0"
+
+#ifndef HF_API
+#define HF_API
+#endif
+
+/* The version of the library that is linked, e.g. "0.1.0".  Static storage. */
+HF_API const char *hf_version(void);
+
+/* ---- Errors ------------------------------------------------------------------------- */
+
+/* What was being done when something failed. */
+enum hf_stage {
+	HF_STAGE_NONE = 0,
+	HF_STAGE_LOOK,		/* looking at the target; nothing has been changed yet */
+	HF_STAGE_FREEZE,	/* freezing the cgroup and waiting until it is frozen */
+	HF_STAGE_SEIZE,		/* listing and seizing threads */
+	HF_STAGE_THAW,		/* thawing the cgroup under the hold */
+	HF_STAGE_WAIT,		/* waiting for threads to stop */
+	HF_STAGE_VERIFY,	/* checking that nobody escaped */
+	HF_STAGE_COLLECT,	/* collecting the process tree */
+	HF_STAGE_HOLD,		/* while holding */
+	HF_STAGE_RELEASE,	/* releasing */
+};
+
+/* The word for a stage, e.g. "freezing".  Static storage; never NULL. */
+HF_API const char *hf_stage_name(enum hf_stage stage);
+
+/* What became of the changes that had been made when the failure struck. */
+enum hf_undo {
+	HF_UNDO_NONE = 0,	/* nothing had been changed */
+	HF_UNDO_DONE,		/* everything was undone */
+	HF_UNDO_FAILED,		/* something could not be undone: `note` names it */
+};
+
+/*
+ * One failure.  A plain struct of fixed size, because building it must not allocate: it may
+ * be needed while a cgroup is frozen and memory is short.
+ */
+struct hf_error {
+	int code;		/* positive errno value; 0 when unset */
+	enum hf_stage stage;
+	enum hf_undo undo;
+	pid_t tid;		/* the thread concerned; 0 when none */
+	char text[600];		/* the step, the task and the reason; no newline */
+	char note[300];		/* what was undone, or could not be; may be empty */
+};
+#define HF_ERROR_INIT { 0, HF_STAGE_NONE, HF_UNDO_NONE, 0, { 0 }, { 0 } }
+
+/* ---- Taking a hold ------------------------------------------------------------------- */
+
+/* Threads that do not reach a stop because they sleep uninterruptibly in the kernel. */
+enum hf_on_armed {
+	HF_ON_ARMED_FAIL = 0,	/* vfork parents are accepted, any other fails the hold */
+	HF_ON_ARMED_ACCEPT,	/* all are accepted and reported as armed */
+};
+
+/* Threads that another process traces already. */
+enum hf_on_traced {
+	HF_ON_TRACED_FAIL = 0,	/* the hold fails and names the tracer */
+	HF_ON_TRACED_SKIP,	/* left alone, and reported as skipped */
+};
+
+#define HF_TIMEOUT_DEFAULT_MS 10000u
+
+/* How to take a hold.  NULL stands for HF_TAKE_OPTIONS_INIT. */
+struct hf_take_options {
+	size_t size;			/* sizeof(struct hf_take_options) */
+	unsigned int timeout_ms;	/* deadline of the whole taking; 0: HF_TIMEOUT_DEFAULT_MS */
+	enum hf_on_armed on_armed;
+	enum hf_on_traced on_traced;
+};
+#define HF_TAKE_OPTIONS_INIT \
+	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL }
+
+/* A set of held threads, and the record of how each was found. */
+typedef struct hf_hold hf_hold;
+
+/*
+ * Take a hold of every thread in a freezer cgroup and all its descendants.
+ *
+ * path       a cgroup directory of a v2 hierarchy or a v1 freezer hierarchy: absolute, or
+ *            relative to where the unified or the freezer hierarchy is mounted.
+ * opts       NULL for the defaults.
+ * ret_hold   the hold; the caller owns it: hf_hold_release(), then hf_hold_free().
+ *
+ * On success every thread is ptrace-stopped, or armed (see hf_thread_state), and the cgroup is
+ * thawed again under them, so that the freezer is free for others; a v2 cgroup that was found
+ * frozen stays frozen.
+ *
+ * Errors (all leave the target as it was, unless err->undo says HF_UNDO_FAILED):
+ *   ENOENT     no such cgroup          ENOTDIR/EINVAL  not a cgroup, or without a freezer
+ *   EBUSY      the root cgroup; or the target contains the caller or one of its ancestors;
+ *              or an ancestor is frozen (v1); or a thread is traced by somebody else
+ *   ESRCH      nobody is in it         EACCES/EROFS    its freezer cannot be written
+ *   EPERM      a thread may not be traced: err->text has which reason of ptrace(2) and
+ *              the remedy              EXDEV           members outside our PID namespace
+ *   ETIMEDOUT  not frozen, or not stopped, by the deadline: err->text names the threads
+ *   ENOMEM, EMFILE and what open(2), read(2) and write(2) of cgroup files return
+ */
+HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts,
+			  hf_hold **ret_hold, struct hf_error *err);
+
+enum hf_freezer_state {
+	HF_FREEZER_THAWED = 0,
+	HF_FREEZER_FREEZING,	/* asked to freeze; some thread is not there yet */
+	HF_FREEZER_FROZEN,
+};
+
+/* How long each step took, in microseconds. */
+struct hf_timing {
+	uint64_t freeze, seize, thaw, wait, collect, release;
+	uint64_t stopped;		/* from the first stop until the release, or until now */
+};
+
+/* Facts about a hold.  Counts are threads unless they say otherwise. */
+struct hf_hold_info {
+	const char *path;		/* the cgroup directory, absolute */
+	int version;			/* of its hierarchy: 1 or 2 */
+	enum hf_freezer_state found;	/* the target's own state when we came */
+	unsigned int levels;		/* cgroups: the target and its descendants */
+	size_t threads;			/* all that were taken: held + armed + died */
+	size_t held;			/* ptrace-stopped now */
+	size_t armed;			/* cannot run a user instruction, but not stopped */
+	size_t armed_other;		/* those of `armed` that are no vfork parents */
+	size_t skipped;			/* traced by somebody else and left alone */
+	size_t died;			/* died while held, and reaped */
+	size_t newcomers;		/* seen in the target and not held, at the last look */
+	struct hf_timing timing_us;
+	int64_t time_us;		/* CLOCK_REALTIME when everything was held, us */
+	int64_t released_us;		/* CLOCK_REALTIME of the release; 0 while held */
+};
+
+/* Lends the facts; they are brought up to date by this call.  Valid until hf_hold_free(). */
+HF_API const struct hf_hold_info *hf_hold_info(hf_hold *hold);
+
+/*
+ * Look after a hold: reap held threads that died (until then their real parents are told
+ * nothing), collect armed threads that have stopped meanwhile, and count newcomers.  Call it on
+ * SIGCHLD, or now and then.  Never blocks.  Returns the number of threads whose state changed.
+ */
+HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err);
+
+/*
+ * Read a register set of a held thread with PTRACE_GETREGSET.
+ *
+ * type     NT_PRSTATUS (1) for the general registers, or another NT_ number of <elf.h>.
+ * buf      receives at most *size bytes; *size is then what the kernel wrote.
+ * ESRCH: the thread is not of this hold, or gone.  EAGAIN: it is armed, not stopped.
+ */
+HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size_t *size,
+			     struct hf_error *err);
+
+/* ---- Releasing ----------------------------------------------------------------------- */
+
+enum hf_release {
+	HF_RELEASE_AS_FOUND = 0,	/* running ones run, stopped ones stay stopped */
+	HF_RELEASE_STOPPED,		/* everybody in a group-stop, as kill -STOP leaves it */
+	HF_RELEASE_DEAD,		/* everybody killed and reaped */
+};
+
+struct hf_release_options {
+	size_t size;			/* sizeof(struct hf_release_options) */
+	unsigned int timeout_ms;	/* deadline of the release; 0: HF_TIMEOUT_DEFAULT_MS */
+};
+#define HF_RELEASE_OPTIONS_INIT { sizeof(struct hf_release_options), 0 }
+
+/*
+ * Let everybody go, and put every cgroup level back to its found state.
+ *
+ * Returns 0 when that was done and verified.  A positive number is the count of armed threads
+ * that still sleep uninterruptibly: they cannot be detached (PTRACE_DETACH needs a stop) and are
+ * let go by the kernel when the calling thread ends.  On a negative value err->note names what
+ * is left; calling again tries again.  Afterwards the facts of the hold can still be read.
+ *
+ * ETIMEDOUT  a thread did not stop (HF_RELEASE_STOPPED) or die (HF_RELEASE_DEAD) in time
+ * EBUSY      somebody else changed the freezer during the hold; it was left as they set it
+ */
+HF_API int hf_hold_release(hf_hold *hold, enum hf_release how,
+			   const struct hf_release_options *opts, struct hf_error *err);
+
+/* Release as found if that has not been done, and free.  NULL is allowed. */
+HF_API void hf_hold_free(hf_hold *hold);
+
+/* ---- The process tree ---------------------------------------------------------------- */
+
+enum hf_thread_state {
+	HF_THREAD_HELD = 1,	/* ptrace-stopped; registers can be read */
+	HF_THREAD_ARMED,	/* seized, in an uninterruptible kernel wait: runs no user
+				   instruction before it traps, but its system call may end */
+	HF_THREAD_ZOMBIE,	/* dead and not reaped by its parent, or a dead leader */
+	HF_THREAD_DIED,		/* died while held */
+	HF_THREAD_SKIPPED,	/* traced by somebody else */
+};
+
+enum hf_found {
+	HF_FOUND_RUNNING = 1,	/* running or sleeping: an ordinary live process */
+	HF_FOUND_STOPPED,	/* group-stopped by stop_signal */
+	HF_FOUND_ZOMBIE,
+	HF_FOUND_DEAD_LEADER,	/* the first thread has ended, others live */
+	HF_FOUND_FROZEN,	/* in a cgroup that was frozen when we came */
+	HF_FOUND_TRACED,	/* by the process `tracer` */
+};
+
+enum hf_process_kind {
+	HF_KIND_PROCESS = 1,
+	HF_KIND_KTHREAD,	/* a kernel thread */
+};
+
+struct hf_thread {
+	pid_t tid;
+	const pid_t *nstid;		/* tid in each PID namespace, ours first */
+	size_t n_nstid;
+	const char *comm;		/* any bytes */
+	enum hf_thread_state state;
+	char found;			/* state letter of proc(5) before the hold ('R', 'S',
+					   'D', 'T', ...); '?' if born while it was taken */
+	int io_worker;			/* an io_uring worker: its registers mean nothing */
+	long syscall;			/* number of the system call it is in; -1 when none */
+	const char *wchan;		/* kernel function an armed thread sleeps in; or NULL */
+	pid_t waits_for;		/* the child a vfork parent waits for; 0 when none */
+};
+
+/*
+ * One process.  Read-only; lent by the tree until hf_tree_free().  Later versions may append
+ * members.  Strings are bytes as the kernel gave them, ended by NUL; they need not be UTF-8.
+ */
+struct hf_process {
+	pid_t pid, ppid, pgid, sid;
+	const pid_t *nspid;		/* pid in each PID namespace, ours first */
+	size_t n_nspid;
+	const char *comm;
+	const char *exe;		/* NULL when there is none (zombie, kernel thread) */
+	int exe_deleted;
+	const char *cmdline;		/* arguments, each ended by NUL */
+	size_t cmdline_len;
+	uid_t uid, euid, suid, fsuid;
+	gid_t gid, egid, sgid, fsgid;
+	uint64_t start_time_ticks;	/* since boot, in clock ticks (proc(5), field 22) */
+	const char *cgroup;		/* path within its hierarchy */
+	enum hf_process_kind kind;
+	enum hf_found found;
+	int stop_signal;		/* 0 unless found stopped */
+	pid_t tracer;			/* 0 unless found traced */
+	const struct hf_thread *threads;
+	size_t n_threads;
+	const struct hf_process *parent;	/* within the hold; NULL for a root */
+	const struct hf_process *first_child, *next_sibling;	/* by start time, then pid */
+};
+
+struct hf_tree_options {
+	size_t size;			/* sizeof(struct hf_tree_options) */
+};
+#define HF_TREE_OPTIONS_INIT { sizeof(struct hf_tree_options) }
+
+/* The processes and threads of a hold; a forest: roots are those whose parent is not in it. */
+typedef struct hf_tree hf_tree;
+
+/*
+ * Collect the tree of a hold from /proc while everybody stands still.  ret_tree is the caller's:
+ * hf_tree_free(); it stays valid after the hold is released and freed.
+ */
+HF_API int hf_tree_collect(hf_hold *hold, const struct hf_tree_options *opts,
+			   hf_tree **ret_tree, struct hf_error *err);
+HF_API void hf_tree_free(hf_tree *tree);
+
+/* Walk depth first, parents before children: NULL starts, NULL ends. */
+HF_API const struct hf_process *hf_tree_next(const hf_tree *tree, const struct hf_process *prev);
+/* The process with this pid, or NULL. */
+HF_API const struct hf_process *hf_tree_find(const hf_tree *tree, pid_t pid);
+/* The first root; the others follow by next_sibling.  NULL when the tree is empty. */
+HF_API const struct hf_process *hf_tree_roots(const hf_tree *tree);
+
+enum hf_format {
+	HF_FORMAT_TEXT = 0,	/* drawn like a process tree */
+	HF_FORMAT_JSON,		/* one line, holdfast-json(5) */
+	HF_FORMAT_DOT,		/* Graphviz */
+};
+#define HF_FORMAT_COLOUR 1u	/* text: ANSI colours */
+#define HF_FORMAT_ASCII 2u	/* text: no line-drawing characters */
+#define HF_FORMAT_PRETTY 4u	/* JSON: indented */
+
+/*
+ * Format a tree.  hold (released or not, but not freed) gives target, counts and times.
+ * ret_text is malloc()ed, NUL-terminated, the caller's to free(); ret_len may be NULL.
+ */
+HF_API int hf_tree_format(const hf_tree *tree, hf_hold *hold, enum hf_format format,
+			  unsigned int flags, char **ret_text, size_t *ret_len,
+			  struct hf_error *err);
+
+/* ---- The plain freezer --------------------------------------------------------------- */
+
+struct hf_cgroup_state {
+	int version;			/* 1 or 2 */
+	enum hf_freezer_state state;	/* in effect, ancestors included */
+	int self_frozen;		/* this cgroup's own setting */
+	char path[4096];		/* the cgroup directory, absolute */
+};
+
+/*
+ * Freeze, thaw or look at a cgroup, waited for: freezing returns when every member is frozen
+ * (on failure the cgroup is thawed again if it was found thawed), thawing when the state has been read back as
+ * thawed.  EBUSY from thawing: an ancestor keeps it frozen; err->text names it.
+ * timeout_ms 0: HF_TIMEOUT_DEFAULT_MS.  ret_state may be NULL.
+ */
+HF_API int hf_cgroup_freeze(const char *path, unsigned int timeout_ms,
+			    struct hf_cgroup_state *ret_state, struct hf_error *err);
+HF_API int hf_cgroup_thaw(const char *path, unsigned int timeout_ms,
+			  struct hf_cgroup_state *ret_state, struct hf_error *err);
+HF_API int hf_cgroup_state(const char *path, struct hf_cgroup_state *ret_state,
+			   struct hf_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hold - the whole set: look, freeze, seize, thaw, keep, release (the public functions of
+ * holdfast.h named hf_hold_...).  Knows threads and nothing of families; this header is what pstree/
+ * may ask of a hold.
+ */
+#ifndef HF_HOLD_H
+#define HF_HOLD_H
+
+#include "holdfast.h"
+
+#include "task.h"
+
+/* The flat set of threads, in the order they were listed.  Lent. */
+const struct hf_task_set *hf_hold_tasks(const hf_hold *hold);
+
+/*
+ * Path of a level's cgroup within its hierarchy ("/pod/a"); for HF_LEVEL_OUTSIDE NULL.  Lent.
+ * And whether that level was frozen, by itself or by an ancestor, when we came.
+ */
+const char *hf_hold_level_path(const hf_hold *hold, uint16_t level);
+bool hf_hold_level_found_frozen(const hf_hold *hold, uint16_t level);
+
+/* What the time of collecting was, for hf_hold_info. */
+void hf_hold_note_collect(hf_hold *hold, uint64_t us);
+
+#endif
