@@ -62,3 +62,8 @@ int hf_sys_kill(pid_t pid, int sig)
 {
 	return kill(pid, sig) < 0 ? -errno : 0;
 }
+
+int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig)
+{
+	return syscall(SYS_tgkill, tgid, tid, sig) < 0 ? -errno : 0;
+}

@@ -30,5 +30,6 @@ int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg);
 int hf_sys_wait(pid_t tid, int *ret_status);
 
 int hf_sys_kill(pid_t pid, int sig);
+int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig);
 
 #endif

@@ -172,6 +172,8 @@ struct hf_hold_info {
 	size_t skipped;			/* traced by somebody else and left alone */
 	size_t died;			/* died while held, and reaped */
 	size_t newcomers;		/* seen in the target and not held, at the last look */
+	int freezer_changed;		/* somebody else froze or thawed a level during the hold;
+					   it is left as they set it */
 	struct hf_timing timing_us;
 	int64_t time_us;		/* CLOCK_REALTIME when everything was held, us */
 	int64_t released_us;		/* CLOCK_REALTIME of the release; 0 while held */
@@ -216,11 +218,14 @@ struct hf_release_options {
  *
  * Returns 0 when that was done and verified.  A positive number is the count of armed threads
  * that still sleep uninterruptibly: they cannot be detached (PTRACE_DETACH needs a stop) and are
- * let go by the kernel when the calling thread ends.  On a negative value err->note names what
- * is left; calling again tries again.  Afterwards the facts of the hold can still be read.
+ * let go by the kernel when the calling thread ends, or by calling again once they have stopped.
+ * A negative value says what failed, after everything else was released all the same; calling again tries again.  Afterwards the facts of the hold can still be read.
  *
  * ETIMEDOUT  a thread did not stop (HF_RELEASE_STOPPED) or die (HF_RELEASE_DEAD) in time
- * EBUSY      somebody else changed the freezer during the hold; it was left as they set it
+ * ENOMEM     everybody is still held
+ *
+ * Freezer settings that somebody else changed during the hold are left as they set them (see
+ * freezer_changed in struct hf_hold_info).
  */
 HF_API int hf_hold_release(hf_hold *hold, enum hf_release how,
 			   const struct hf_release_options *opts, struct hf_error *err);

@@ -36,11 +36,13 @@ struct hf_task {
 	pid_t tid, tgid;
 	pid_t other;		/* SKIPPED: its tracer.  ARMED: the child a vfork parent waits for, or 0 */
 	uint16_t level;		/* index of its cgroup level, or HF_LEVEL_OUTSIDE */
-	uint16_t pass;		/* of the last list it was seen in */
 	uint8_t state;		/* enum hf_task_state */
 	uint8_t signal;		/* HELD_STOPPED: the stop signal.  HELD_SIGNAL: the one to give back */
 	char found;		/* state letter before the hold; '?' when not known */
-	uint8_t io_worker;
+	uint8_t vfork;		/* ARMED: it is a vfork parent */
+	uint8_t many;		/* its process had other threads when it was looked at */
+	uint8_t tries;		/* failed attempts to seize it */
+	uint8_t doomed;		/* to be killed in the present round of a release to dead */
 };
 
 /* What a stop makes of a thread.  HF_TASK_IMPOSSIBLE for a pair that cannot be. */

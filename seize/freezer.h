@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * freezer - one freezer cgroup with all its descendants, v1 or v2: open it, know how each level
+ * was found, freeze and thaw it, read its members, put it back.  Knows no ptrace.
+ *
+ * Every level keeps a setting of its own, and is frozen in effect when it or any ancestor is set:
+ *
+ *		    own setting			in effect
+ *	v2	cgroup.freeze 0|1		cgroup.events "frozen 0|1"	(Linux 5.2)
+ *	v1	freezer.self_freezing 0|1	freezer.state
+ */
+#ifndef HF_FREEZER_H
+#define HF_FREEZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "holdfast.h"
+#include "io.h"
+
+struct hf_level {
+	char *name;		/* path below the target, "" for the target itself */
+	int fd;			/* its setting, open for writing; -1 for v1 and v2 levels we never write */
+	bool self_found;	/* its own setting when we came */
+	bool frozen_found;	/* frozen in effect when we came */
+	bool threaded;		/* v2: a thread of a process may be in it without the others */
+	bool self_now;		/* its own setting as we left it last */
+	bool theirs;		/* somebody else has changed its setting since: not ours to write */
+	bool gone;		/* removed meanwhile */
+	uint64_t n_links;	/* of its directory when its children were read */
+};
+
+struct hf_freezer {
+	int version;
+	int dirfd;
+	int events_fd;			/* v2: cgroup.events of the target */
+	char *path;			/* absolute */
+	size_t mount_len;		/* path + mount_len is the path within the hierarchy */
+	struct hf_level *levels;	/* [0] is the target; parents come before children */
+	size_t n_levels, cap_levels;
+	bool foreign;			/* somebody else was seen to have changed a setting */
+};
+#define HF_FREEZER_INIT { .dirfd = -1, .events_fd = -1 }
+
+/*
+ * Open a cgroup (see hf_hold_cgroup() for `path` and the errors) and record every level as it is
+ * found.  With `writable`, what a hold may have to write is opened for writing now, so that no undo
+ * needs a new descriptor.  Changes nothing.
+ */
+int hf_freezer_open(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err);
+void hf_freezer_done(struct hf_freezer *f);
+
+/* Look for levels that were made since; they are added at the end.  0 or -errno. */
+int hf_freezer_rescan(struct hf_freezer *f);
+
+/* The nearest ancestor that is set frozen, as a path in ret (may be cut).  1 when there is one, else 0. */
+int hf_freezer_frozen_ancestor(const struct hf_freezer *f, char *ret, size_t cap);
+
+/* Path of a level within its hierarchy: "" stands for the hierarchy's root.  Into ret, may be cut. */
+void hf_freezer_level_path(const struct hf_freezer *f, size_t level, char *ret, size_t cap);
+
+/* The ids of all threads of one level, made anew by each call.  -ENOENT or -ENODEV: it is gone. */
+int hf_freezer_list(struct hf_freezer *f, size_t level, struct hf_buf *text);
+
+/* State in effect of the whole target.  0 or -errno. */
+int hf_freezer_state(const struct hf_freezer *f, enum hf_freezer_state *ret);
+
+/*
+ * Write one level's own setting, unless it is as we left it, or somebody else has changed it.
+ * A level that is gone counts as done.  0 or -errno.
+ */
+int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen);
+
+/*
+ * Notice settings that are not as we left them: sets f->foreign, and from then on leaves such a
+ * level alone, so that nothing writes over what somebody else decided.
+ */
+void hf_freezer_notice(struct hf_freezer *f);
+
+/* Sleep a little, or on v2 until the kernel reports a change. */
+void hf_freezer_pause(const struct hf_freezer *f, struct hf_nap *nap, uint64_t waited_ns,
+		      struct hf_deadline deadline);
+
+#endif

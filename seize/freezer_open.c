@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * freezer_open - find the cgroup that a path means, tell v1 from v2 by what its directory offers,
+ * and record every level as it is found.  Changes nothing.
+ */
+#include "freezer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "cgroupfs.h"
+#include "err.h"
+#include "freezer_files.h"
+#include "own.h"
+#include "procfs.h"
+
+int hf_level_file(const struct hf_level *l, const char *file, char *ret, size_t cap)
+{
+	int n = snprintf(ret, cap, "%s%s%s", l->name, l->name[0] ? "/" : "", file);
+
+	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
+}
+
+static const char *self_file(const struct hf_freezer *f)
+{
+	return f->version == 2 ? "cgroup.freeze" : "freezer.self_freezing";
+}
+
+static int read_bit(int dirfd, const char *name, bool *ret)
+{
+	char text[64];
+	ssize_t n = hf_read_small_at(dirfd, name, text, sizeof(text));
+
+	return n < 0 ? (int)n : hf_bit_parse(text, (size_t)n, ret);
+}
+
+int hf_level_read_self(const struct hf_freezer *f, const struct hf_level *l, bool *ret)
+{
+	char name[HF_LEVEL_NAME_MAX];
+	int r = hf_level_file(l, self_file(f), name, sizeof(name));
+
+	return r < 0 ? r : read_bit(f->dirfd, name, ret);
+}
+
+/* ---- Which directory is meant --------------------------------------------------------- */
+
+static int mount_point(const struct hf_buf *mountinfo, int version, char *ret, size_t cap)
+{
+	return hf_mountinfo_find_cgroup(mountinfo->data, mountinfo->len, version, ret, cap);
+}
+
+/* Whether a cgroup directory has members, itself or below. */
+static bool is_populated(int dirfd)
+{
+	char text[512];
+	struct hf_cgroup_events events;
+	ssize_t n = hf_read_small_at(dirfd, "cgroup.events", text, sizeof(text));
+
+	if (n >= 0)
+		return hf_cgroup_events_parse(text, (size_t)n, &events) == 0 && events.populated;
+	return hf_read_small_at(dirfd, "tasks", text, sizeof(text)) > 0;
+}
+
+static int open_below_mount(const struct hf_buf *mountinfo, int version, const char *path)
+{
+	char mount[PATH_MAX], full[2 * PATH_MAX];
+	int fd;
+
+	if (mount_point(mountinfo, version, mount, sizeof(mount)) < 0)
+		return -ENOENT;
+	snprintf(full, sizeof(full), "%s/%s", mount, path);
+	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * An absolute path is taken as it is where it exists.  Otherwise the path is looked for below the
+ * v2 and the v1 freezer mount; where both have it (a hybrid machine makes the same tree in both) the
+ * one with members is meant, v2 first.
+ */
+static int open_target(const char *path, const struct hf_buf *mountinfo, struct hf_error *err)
+{
+	int fd = -ENOENT, v1, v2;
+
+	if (path[0] == '/') {
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		fd = -errno;
+	}
+	if (fd == -ENOENT) {
+		v2 = open_below_mount(mountinfo, 2, path);
+		v1 = open_below_mount(mountinfo, 1, path);
+		if (v2 >= 0 && v1 >= 0) {
+			bool take_v1 = !is_populated(v2) && is_populated(v1);
+
+			close(take_v1 ? v2 : v1);
+			return take_v1 ? v1 : v2;
+		}
+		if (v2 >= 0 || v1 >= 0)
+			return v2 >= 0 ? v2 : v1;
+		fd = v2 != -ENOENT ? v2 : v1;
+	}
+	switch (fd) {
+	case -ENOENT:
+		return hf_fail(err, ENOENT, HF_STAGE_LOOK, 0,
+			       "no such cgroup: %s%s", path,
+			       path[0] == '/' ? "" : " (looked below the v2 and the v1 freezer mount)");
+	case -ENOTDIR:
+		return hf_fail(err, ENOTDIR, HF_STAGE_LOOK, 0,
+			       "%s is not a directory; a cgroup is one", path);
+	default:
+		return hf_fail(err, -fd, HF_STAGE_LOOK, 0, "cannot open cgroup %s: %s", path,
+			       strerror(-fd));
+	}
+}
+
+/* ---- What kind of directory it is ------------------------------------------------------ */
+
+static bool has_file(int dirfd, const char *name)
+{
+	return faccessat(dirfd, name, F_OK, 0) == 0;
+}
+
+static int tell_version(struct hf_freezer *f, const char *freezer_v1_mount, struct hf_error *err)
+{
+	struct statfs fs;
+
+	if (fstatfs(f->dirfd, &fs) < 0)
+		return hf_fail(err, errno, HF_STAGE_LOOK, 0, "cannot look at %s: %s", f->path,
+			       strerror(errno));
+	if (fs.f_type == CGROUP2_SUPER_MAGIC) {
+		f->version = 2;
+		if (has_file(f->dirfd, "cgroup.freeze"))
+			return 0;
+		if (!has_file(f->dirfd, "cgroup.events"))
+			return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
+				       "%s is the root cgroup, which cannot be frozen; name a cgroup below it",
+				       f->path);
+		return hf_fail(err, EINVAL, HF_STAGE_LOOK, 0,
+			       "%s has no cgroup.freeze: this kernel is older than Linux 5.2", f->path);
+	}
+	if (fs.f_type == CGROUP_SUPER_MAGIC) {
+		f->version = 1;
+		if (has_file(f->dirfd, "freezer.state"))
+			return 0;
+		if (!strcmp(f->path, freezer_v1_mount))
+			return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
+				       "%s is the root cgroup, which cannot be frozen; name a cgroup below it",
+				       f->path);
+		return hf_fail(err, EINVAL, HF_STAGE_LOOK, 0,
+			       "%s is in a v1 hierarchy without the freezer controller; name the cgroup below %s",
+			       f->path,
+			       freezer_v1_mount[0] ? freezer_v1_mount : "a mounted freezer hierarchy");
+	}
+	return hf_fail(err, EINVAL, HF_STAGE_LOOK, 0, "%s is not a cgroup directory", f->path);
+}
+
+/* ---- Levels ------------------------------------------------------------------------------ */
+
+static bool knows_level(const struct hf_freezer *f, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++)
+		if (!strcmp(f->levels[i].name, name))
+			return true;
+	return false;
+}
+
+static bool read_threaded(const struct hf_freezer *f, const struct hf_level *l)
+{
+	char name[HF_LEVEL_NAME_MAX], text[64];
+
+	/* v1 lets any thread be anywhere. */
+	if (f->version == 1)
+		return true;
+	if (hf_level_file(l, "cgroup.type", name, sizeof(name)) < 0 ||
+	    hf_read_small_at(f->dirfd, name, text, sizeof(text)) < 0)
+		return false;
+	return strncmp(text, "domain\n", 7) != 0;
+}
+
+static bool read_frozen_in_effect(const struct hf_freezer *f, const struct hf_level *l)
+{
+	char name[HF_LEVEL_NAME_MAX], text[512];
+	struct hf_cgroup_events events;
+	enum hf_freezer_state state;
+	ssize_t n;
+
+	if (hf_level_file(l, f->version == 2 ? "cgroup.events" : "freezer.state", name,
+			  sizeof(name)) < 0)
+		return false;
+	n = hf_read_small_at(f->dirfd, name, text, sizeof(text));
+	if (n < 0)
+		return false;
+	if (f->version == 2)
+		return hf_cgroup_events_parse(text, (size_t)n, &events) == 0 && events.frozen;
+	return hf_freezer_state_parse(text, (size_t)n, &state) == 0 && state != HF_FREEZER_THAWED;
+}
+
+/* Look at one level as it is.  -ENOENT or -ENODEV when it is gone. */
+static int look_at_level(const struct hf_freezer *f, struct hf_level *l)
+{
+	int r = hf_level_read_self(f, l, &l->self_found);
+
+	if (r < 0)
+		return r;
+	l->self_now = l->self_found;
+	l->threaded = read_threaded(f, l);
+	/* An empty cgroup that is set to be frozen counts as frozen, whatever its events say. */
+	l->frozen_found = l->self_found || read_frozen_in_effect(f, l);
+	return 0;
+}
+
+static int add_level(struct hf_freezer *f, const char *name)
+{
+	struct hf_level l = { .fd = -1 };
+	struct hf_level *levels;
+	int r;
+
+	if (f->n_levels == f->cap_levels) {
+		size_t cap = f->cap_levels ? f->cap_levels * 2 : 8;
+
+		levels = reallocarray(f->levels, cap, sizeof(*levels));
+		if (!levels)
+			return -ENOMEM;
+		f->levels = levels;
+		f->cap_levels = cap;
+	}
+	l.name = strdup(name);
+	if (!l.name)
+		return -ENOMEM;
+	r = look_at_level(f, &l);
+	if (r < 0) {
+		free(l.name);
+		return hf_is_gone(r) ? 0 : r;
+	}
+	f->levels[f->n_levels++] = l;
+	return 0;
+}
+
+/* Add the children of one level that are not known.  A level that is gone has none. */
+static int add_children(struct hf_freezer *f, size_t level)
+{
+	const char *name = f->levels[level].name[0] ? f->levels[level].name : ".";
+	hf_owned_fd fd = openat(f->dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	hf_owned_dir DIR *dir = NULL;
+	char child[HF_LEVEL_NAME_MAX];
+	struct dirent *e;
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return hf_is_gone(-errno) ? 0 : -errno;
+	/*
+	 * A cgroup directory has two links and one for each child (kernfs), so that an unchanged
+	 * count saves reading it again in the passes that look for newcomers.
+	 */
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (f->levels[level].n_links == st.st_nlink)
+		return 0;
+	f->levels[level].n_links = st.st_nlink;
+	dir = fdopendir(fd);
+	if (!dir)
+		return -errno;
+	hf_take_fd(&fd);
+	while ((e = readdir(dir))) {
+		if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		r = hf_level_file(&f->levels[level], e->d_name, child, sizeof(child));
+		if (r == 0 && !knows_level(f, child))
+			r = add_level(f, child);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int hf_freezer_rescan(struct hf_freezer *f)
+{
+	size_t i;
+	int r;
+
+	/* The array grows while it is walked: parents come before their children. */
+	for (i = 0; i < f->n_levels && i < HF_LEVEL_MAX; i++) {
+		r = add_children(f, i);
+		if (r < 0)
+			return r;
+	}
+	return i < f->n_levels ? -E2BIG : 0;
+}
+
+/* ---- Opening ----------------------------------------------------------------------------- */
+
+/*
+ * The setting of the target itself, and of each level that was found frozen by its own setting:
+ * on v1 such a level has to be thawed for its tasks to stop, and frozen again.
+ */
+static int open_settings(struct hf_freezer *f, struct hf_error *err)
+{
+	char name[HF_LEVEL_NAME_MAX];
+	const char *file = f->version == 2 ? "cgroup.freeze" : "freezer.state";
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++) {
+		struct hf_level *l = &f->levels[i];
+
+		if (l->fd >= 0 || (i > 0 && !l->self_found) ||
+		    hf_level_file(l, file, name, sizeof(name)) < 0)
+			continue;
+		l->fd = openat(f->dirfd, name, O_RDWR | O_CLOEXEC);
+		if (l->fd < 0 && hf_is_gone(-errno) && i > 0)
+			l->gone = true;
+		else if (l->fd < 0)
+			return hf_fail(err, errno, HF_STAGE_LOOK, 0,
+				       "cannot open %s/%s for writing: %s%s", f->path, name,
+				       strerror(errno),
+				       errno == EACCES || errno == EPERM ?
+				       "; run as root, or on a cgroup that was delegated to you" : "");
+	}
+	return 0;
+}
+
+static int open_all(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err)
+{
+	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
+	char mount[PATH_MAX] = "", proc[64];
+	int r;
+
+	r = hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &text);
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read /proc/self/mountinfo: %s",
+			       strerror(-r));
+	f->dirfd = open_target(path, &text, err);
+	if (f->dirfd < 0)
+		return f->dirfd;
+	mount_point(&text, 1, mount, sizeof(mount));
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", f->dirfd);
+	f->path = realpath(proc, NULL);
+	if (!f->path)
+		return hf_fail(err, errno, HF_STAGE_LOOK, 0, "cannot resolve %s: %s", path,
+			       strerror(errno));
+	r = tell_version(f, mount, err);
+	if (r < 0)
+		return r;
+	if (f->version == 2 && mount_point(&text, 2, mount, sizeof(mount)) < 0)
+		mount[0] = '\0';
+	if (mount[0] && !strncmp(f->path, mount, strlen(mount)))
+		f->mount_len = strlen(mount);
+
+	if (f->version == 2) {
+		f->events_fd = openat(f->dirfd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+		if (f->events_fd < 0)
+			return hf_fail(err, errno, HF_STAGE_LOOK, 0,
+				       "cannot open %s/cgroup.events: %s", f->path, strerror(errno));
+	}
+	r = add_level(f, "");
+	if (r == 0 && f->n_levels == 0)
+		r = -ENOENT;
+	if (r == 0)
+		r = hf_freezer_rescan(f);
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read the levels of cgroup %s: %s",
+			       f->path, strerror(-r));
+	return writable ? open_settings(f, err) : 0;
+}
+
+int hf_freezer_open(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err)
+{
+	int r = open_all(f, path, writable, err);
+
+	if (r < 0)
+		hf_freezer_done(f);
+	return r;
+}
+
+void hf_freezer_done(struct hf_freezer *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++) {
+		free(f->levels[i].name);
+		hf_own_close(&f->levels[i].fd);
+	}
+	free(f->levels);
+	free(f->path);
+	hf_own_close(&f->dirfd);
+	hf_own_close(&f->events_fd);
+	*f = (struct hf_freezer)HF_FREEZER_INIT;
+}
+
+int hf_freezer_frozen_ancestor(const struct hf_freezer *f, char *ret, size_t cap)
+{
+	char above[PATH_MAX];
+	bool set;
+	char *slash;
+
+	/* v1 keeps one bit that says so; v2 does not, so that each ancestor has to be asked. */
+	if (f->version == 1 &&
+	    (read_bit(f->dirfd, "freezer.parent_freezing", &set) < 0 || !set))
+		return 0;
+	snprintf(above, sizeof(above), "%s", f->path);
+	while ((slash = strrchr(above, '/')) && slash != above &&
+	       (size_t)(slash - above) >= f->mount_len) {
+		hf_owned_fd dirfd = -1;
+
+		*slash = '\0';
+		dirfd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dirfd < 0)
+			break;
+		if (read_bit(dirfd, self_file(f), &set) == 0 && set) {
+			snprintf(ret, cap, "%s", above);
+			return 1;
+		}
+	}
+	if (f->version == 2)
+		return 0;
+	/* Outside of what is mounted here, in a cgroup namespace: it has no name for us. */
+	snprintf(ret, cap, "an ancestor that is not visible here");
+	return 1;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hold - the object behind hf_hold, and what can be asked of it.  Taking is in take.c, letting go in
+ * release.c.
+ */
+#include "hold.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroupfs.h"
+#include "err.h"
+#include "hold_state.h"
+#include "sys.h"
+
+/* ---- Options -------------------------------------------------------------------------------------- */
+
+/*
+ * A caller built against an older header passes a smaller struct; what it does not know keeps its
+ * default, which is all zero.  A larger one may ask for things that we do not know.
+ */
+static int copy_options(void *to, const void *from, size_t size, size_t ours, struct hf_error *err)
+{
+	if (size < sizeof(size_t) || size > ours)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0,
+			       "options of %zu bytes: this library knows %zu; was `size` set?", size, ours);
+	memcpy(to, from, size);
+	return 0;
+}
+
+static unsigned int timeout_or_default(unsigned int timeout_ms)
+{
+	return timeout_ms ? timeout_ms : HF_TIMEOUT_DEFAULT_MS;
+}
+
+/* ---- Taking and freeing ------------------------------------------------------------------------------ */
+
+static void discard(struct hf_hold *hold)
+{
+	if (!hold)
+		return;
+	hf_freezer_done(&hold->freezer);
+	hf_task_set_done(&hold->set);
+	for (size_t i = 0; i < hold->n_level_paths; i++)
+		free(hold->level_paths[i]);
+	free(hold->level_paths);
+	hf_buf_done(&hold->list);
+	free(hold);
+}
+
+/* Once per hold, after the levels are known and before anything is looked up by them. */
+static int name_levels(struct hf_hold *hold)
+{
+	char path[8192];
+	size_t i;
+
+	hold->level_paths = calloc(hold->freezer.n_levels, sizeof(*hold->level_paths));
+	if (!hold->level_paths)
+		return -ENOMEM;
+	for (i = 0; i < hold->freezer.n_levels; i++) {
+		hf_freezer_level_path(&hold->freezer, i, path, sizeof(path));
+		hold->level_paths[i] = strdup(path);
+		if (!hold->level_paths[i])
+			return -ENOMEM;
+		hold->n_level_paths++;
+	}
+	return 0;
+}
+
+static int set_up(struct hf_hold *hold, const char *path, const struct hf_take_options *opts,
+		  struct hf_error *err)
+{
+	int r;
+
+	hold->opts = (struct hf_take_options)HF_TAKE_OPTIONS_INIT;
+	if (opts) {
+		r = copy_options(&hold->opts, opts, opts->size, sizeof(*opts), err);
+		if (r < 0)
+			return r;
+	}
+	hold->opts.timeout_ms = timeout_or_default(hold->opts.timeout_ms);
+	hold->tracer = hf_sys_gettid();
+	hold->freezer = (struct hf_freezer)HF_FREEZER_INIT;
+	r = hf_take(hold, path, err);
+	if (r < 0)
+		return r;
+	hold->info.path = hold->freezer.path;
+	hold->info.version = hold->freezer.version;
+	hold->info.found = hold->freezer.levels[0].frozen_found ? HF_FREEZER_FROZEN :
+								  HF_FREEZER_THAWED;
+	hold->info.levels = (unsigned int)hold->freezer.n_levels;
+	if (name_levels(hold) == 0)
+		return 0;
+	r = hf_fail(err, ENOMEM, HF_STAGE_VERIFY, 0, "out of memory for the names of %zu cgroups",
+		    hold->freezer.n_levels);
+	hf_take_undo(hold, err);
+	return r;
+}
+
+HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts, hf_hold **ret_hold,
+			  struct hf_error *err)
+{
+	struct hf_hold *hold;
+	int r;
+
+	if (!path || !path[0] || !ret_hold)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no cgroup was named");
+	hold = calloc(1, sizeof(*hold));
+	if (!hold)
+		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
+	r = set_up(hold, path, opts, err);
+	if (r < 0)
+		discard(hold);
+	else
+		*ret_hold = hold;
+	return r;
+}
+
+static int check_tracer(const struct hf_hold *hold, struct hf_error *err)
+{
+	pid_t tid = hf_sys_gettid();
+
+	if (tid == hold->tracer)
+		return 0;
+	return hf_fail(err, EPERM, HF_STAGE_HOLD, tid,
+		       "thread %d is not the one that took the hold (%d); ptrace ties belong to a thread",
+		       tid, hold->tracer);
+}
+
+HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_release_options *opts,
+			   struct hf_error *err)
+{
+	struct hf_release_options o = HF_RELEASE_OPTIONS_INIT;
+	struct hf_deadline deadline;
+	int r = check_tracer(hold, err);
+
+	if (r == 0 && opts)
+		r = copy_options(&o, opts, opts->size, sizeof(o), err);
+	if (r < 0)
+		return r;
+	deadline = hf_deadline_in_ms(timeout_or_default(o.timeout_ms));
+	if (hold->released)
+		return (int)hf_release_stragglers(hold, deadline);
+	/* Counts are those of the hold; afterwards nobody is held and all would be 0. */
+	hf_hold_attend(hold, NULL);
+	hf_hold_info(hold);
+	r = hf_release_all(hold, how, deadline, err);
+	hold->info.freezer_changed = hold->freezer.foreign;
+	if (r < 0) {
+		if (err)
+			err->undo = HF_UNDO_FAILED;
+		return r;
+	}
+	hold->released = true;
+	hold->info.released_us = hf_clock_real_us();
+	return r;
+}
+
+HF_API void hf_hold_free(hf_hold *hold)
+{
+	if (!hold)
+		return;
+	if (!hold->released && check_tracer(hold, NULL) == 0)
+		hf_release_all(hold, HF_RELEASE_AS_FOUND, hf_deadline_in_ms(HF_TIMEOUT_DEFAULT_MS), NULL);
+	discard(hold);
+}
+
+/* ---- While holding ------------------------------------------------------------------------------------ */
+
+static size_t count_newcomers(struct hf_hold *hold)
+{
+	size_t level, pos, n = 0;
+	pid_t tid;
+
+	for (level = 0; level < hold->freezer.n_levels; level++) {
+		if (hf_freezer_list(&hold->freezer, level, &hold->list) < 0)
+			continue;
+		for (pos = 0; hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid) > 0;) {
+			const struct hf_task *t = hf_task_set_find(&hold->set, tid);
+
+			if (!t || !(hf_task_is_ours((enum hf_task_state)t->state) ||
+				    t->state == HF_TASK_SKIPPED))
+				n++;
+		}
+	}
+	return n;
+}
+
+HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
+{
+	int r = check_tracer(hold, err), changed = 0;
+	size_t i;
+
+	if (r < 0 || hold->released)
+		return r;
+	for (i = 0; i < hold->set.n; i++)
+		if (hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state))
+			changed += hf_poll_task(hold, &hold->set.tasks[i]);
+	hf_freezer_notice(&hold->freezer);
+	hold->info.freezer_changed = hold->freezer.foreign;
+	hf_freezer_rescan(&hold->freezer);
+	hold->info.newcomers = count_newcomers(hold);
+	return changed;
+}
+
+static void count_states(struct hf_hold *hold)
+{
+	struct hf_hold_info *info = &hold->info;
+	size_t i;
+
+	info->held = info->armed = info->armed_other = info->skipped = info->died = 0;
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+
+		if (hf_task_is_held((enum hf_task_state)t->state))
+			info->held++;
+		else if (t->state == HF_TASK_ARMED || t->state == HF_TASK_ASKED)
+			info->armed++;
+		else if (t->state == HF_TASK_SKIPPED)
+			info->skipped++;
+		else if (t->state == HF_TASK_DIED)
+			info->died++;
+		if (t->state == HF_TASK_ARMED && !t->vfork)
+			info->armed_other++;
+	}
+	info->threads = info->held + info->armed + info->died;
+}
+
+HF_API const struct hf_hold_info *hf_hold_info(hf_hold *hold)
+{
+	struct hf_timing *us = &hold->info.timing_us;
+	uint64_t end = hold->release_ns ? hold->release_ns : hf_clock_ns();
+
+	us->stopped = (end - hold->first_stop_ns) / 1000;
+	if (!hold->release_ns)
+		count_states(hold);
+	return &hold->info;
+}
+
+HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size_t *size,
+			     struct hf_error *err)
+{
+	const struct hf_task *t;
+	int r = check_tracer(hold, err);
+
+	if (r < 0)
+		return r;
+	t = hf_task_set_find(&hold->set, tid);
+	if (!t || !hf_task_is_ours((enum hf_task_state)t->state))
+		return hf_fail(err, ESRCH, HF_STAGE_HOLD, tid, "thread %d is not held", tid);
+	if (!hf_task_is_held((enum hf_task_state)t->state))
+		return hf_fail(err, EAGAIN, HF_STAGE_HOLD, tid,
+			       "thread %d is armed, not stopped: it has no registers to read", tid);
+	r = hf_sys_getregset(tid, type, buf, size);
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_HOLD, tid,
+			       "cannot read register set %d of thread %d: %s", type, tid, strerror(-r));
+	return 0;
+}
+
+/* ---- For pstree/ ----------------------------------------------------------------------------------------- */
+
+const struct hf_task_set *hf_hold_tasks(const hf_hold *hold)
+{
+	return &hold->set;
+}
+
+const char *hf_hold_level_path(const hf_hold *hold, uint16_t level)
+{
+	return level < hold->n_level_paths ? hold->level_paths[level] : NULL;
+}
+
+bool hf_hold_level_found_frozen(const hf_hold *hold, uint16_t level)
+{
+	return level < hold->n_level_paths && hold->freezer.levels[level].frozen_found;
+}
+
+void hf_hold_note_collect(hf_hold *hold, uint64_t us)
+{
+	hold->info.timing_us.collect = us;
+}

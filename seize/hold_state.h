@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hold_state - what a hold is made of, for the files that work on it together:
+ *
+ *	look.c		look first, change nothing: who is in the target, may we hold them
+ *	freeze.c	freeze and wait, and say who is in the way
+ *	take.c		freeze, list, seize, thaw, verify, in order; undo when it fails
+ *	stops.c		wait for the stops of the threads that were seized
+ *	release.c	let go: as found, stopped, or dead
+ *	hold.c		the object, and what can be asked of it
+ */
+#ifndef HF_HOLD_STATE_H
+#define HF_HOLD_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "freezer.h"
+#include "holdfast.h"
+#include "io.h"
+#include "task.h"
+
+struct hf_hold {
+	pid_t tracer;			/* the thread that took it: ptrace ties are its own */
+	struct hf_take_options opts;
+	struct hf_freezer freezer;
+	struct hf_task_set set;
+	char **level_paths;		/* of the levels that were there when it was taken */
+	size_t n_level_paths;
+	struct hf_buf list;		/* text of the list that is being read, kept between reads */
+	bool frozen;			/* the target is frozen by us, or was found so and not thawed */
+	bool changed;			/* something is to be undone */
+	bool released;
+	uint64_t first_stop_ns;		/* CLOCK_MONOTONIC of the first change; 0 before */
+	uint64_t all_stopped_ns;
+	uint64_t release_ns;
+	struct hf_hold_info info;
+};
+
+/* look.c */
+
+/*
+ * Fill the set with everybody who is in the target now, as HF_TASK_LISTED or HF_TASK_SKIPPED,
+ * each with its process and the state it was found in.  Every refusal that can be foreseen happens
+ * here.  Changes nothing.
+ */
+int hf_look(struct hf_hold *hold, struct hf_error *err);
+
+/*
+ * Learn who a newly listed thread is: its process, its found state.  Returns 1 when it can be
+ * seized, 0 when it cannot and need not (gone, a zombie, skipped: its state says which), or the
+ * refusal as a negative errno.
+ */
+int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *err);
+
+/* Refuse, with EBUSY, a target that contains the caller's process or one of its ancestors. */
+int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err);
+
+/* freeze.c */
+
+/* How freezing ended, when it did not fail. */
+enum hf_freeze_end {
+	HF_FREEZE_WHOLE = 0,
+	HF_FREEZE_PART,		/* all but threads that sleep uninterruptibly, which is accepted */
+};
+
+/*
+ * Freeze the target and wait.  On failure the error names every thread that is in the way; the caller
+ * undoes.  accept_armed: be content when only uninterruptible sleepers are missing.
+ */
+int hf_freeze(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
+	      struct hf_error *err);
+
+/*
+ * Put each level's setting to what was found, children first, so that nobody in a child who was found frozen
+ * runs in between.  Returns the first failure; goes on after it.
+ */
+int hf_freezer_restore(struct hf_freezer *f);
+/* Thaw every level, so that v1 tasks can reach their stops. */
+int hf_freezer_thaw_all(struct hf_freezer *f);
+
+/* stops.c */
+
+/*
+ * Wait until every asked thread has stopped or died, or is known to be armed and that is accepted.
+ * ETIMEDOUT names those who did not.
+ */
+int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err);
+
+/* One look at one thread of ours, without blocking: true when its state changed. */
+bool hf_poll_task(struct hf_hold *hold, struct hf_task *t);
+
+/* take.c */
+int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err);
+/* Undo what taking has changed, within a short time; what came of it is noted in *err. */
+void hf_take_undo(struct hf_hold *hold, struct hf_error *err);
+
+/* release.c */
+int hf_release_all(struct hf_hold *hold, enum hf_release how, struct hf_deadline deadline,
+		   struct hf_error *err);
+/* Let go of threads that stop only now, until the deadline.  Returns how many are left. */
+size_t hf_release_stragglers(struct hf_hold *hold, struct hf_deadline deadline);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * look - look first, change nothing.  Who is in the target, how each is found, and every refusal that can be
+ * foreseen: ourselves inside, an ancestor frozen, somebody else's tracee, no permission.
+ */
+#include "hold_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroupfs.h"
+#include "err.h"
+#include "explain.h"
+#include "own.h"
+#include "procfs.h"
+#include "sys.h"
+
+/* ---- Ourselves ----------------------------------------------------------------------------- */
+
+/* Our process and its ancestors, nearest first.  A shell that we stop could not let us go. */
+#define KIN_MAX 128
+struct kin {
+	pid_t pids[KIN_MAX];
+	size_t n;
+};
+
+static void find_kin(struct kin *k)
+{
+	struct hf_stat st;
+	pid_t pid = getpid();
+
+	for (k->n = 0; pid > 0 && k->n < KIN_MAX; pid = st.ppid) {
+		k->pids[k->n++] = pid;
+		if (hf_tid_stat(pid, &st) < 0)
+			return;
+	}
+}
+
+static int refuse_kin(const struct kin *k, const struct hf_freezer *f, pid_t tid,
+		      struct hf_error *err)
+{
+	char who[128];
+	size_t i;
+
+	/* Signal 0 to a thread of our own group succeeds for our threads alone (tgkill(2)). */
+	if (hf_sys_tgkill(k->pids[0], tid, 0) == 0)
+		return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
+			       "cgroup %s contains the holder itself, process %d: it would stop itself",
+			       f->path, k->pids[0]);
+	for (i = 1; i < k->n; i++) {
+		if (k->pids[i] != tid)
+			continue;
+		hf_explain_who(tid, who, sizeof(who));
+		return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
+			       "cgroup %s contains process %s, an ancestor of the holder: nobody could let it go",
+			       f->path, who);
+	}
+	return 0;
+}
+
+int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err)
+{
+	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
+	struct kin kin;
+	size_t i, pos;
+	pid_t tid;
+	int r = 0;
+
+	find_kin(&kin);
+	for (i = 0; i < f->n_levels; i++) {
+		if (hf_freezer_list(f, i, &text) < 0)
+			continue;
+		for (pos = 0; r == 0 && hf_id_list_next(text.data, text.len, &pos, &tid) > 0;)
+			r = refuse_kin(&kin, f, tid, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- One thread ------------------------------------------------------------------------------ */
+
+static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, struct hf_error *err)
+{
+	char who[128], by[128];
+
+	t->other = tracer;
+	if (hold->opts.on_traced == HF_ON_TRACED_SKIP) {
+		t->state = HF_TASK_SKIPPED;
+		return 0;
+	}
+	hf_explain_who(t->tid, who, sizeof(who));
+	hf_explain_who(tracer, by, sizeof(by));
+	return hf_fail(err, EBUSY, hold->changed ? HF_STAGE_SEIZE : HF_STAGE_LOOK, t->tid,
+		       "thread %s is traced by %s, and a thread has one tracer only; end that tracing, or skip what is traced",
+		       who, by);
+}
+
+/*
+ * Before anything is frozen or stopped the letter is the thread's own; but a v1 freezer shows D
+ * for everybody it froze, and only the kernel function tells a group-stopped thread.
+ */
+static char found_letter(const struct hf_hold *hold, const struct hf_task *t, char letter)
+{
+	char wchan[HF_WCHAN_MAX];
+
+	if (hold->freezer.version == 1 && letter == 'D' &&
+	    hold->freezer.levels[t->level].frozen_found && hf_tid_wchan(t->tid, wchan) == 0 &&
+	    !strncmp(wchan, "do_signal_stop", 14))
+		return 'T';
+	return letter;
+}
+
+int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *err)
+{
+	struct hf_status st;
+	int r = hf_tid_status(t->tid, &st);
+
+	if (hf_is_gone(r)) {
+		t->state = HF_TASK_GONE;
+		return 0;
+	}
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, t->tid, "cannot read /proc/%d/status: %s",
+			       t->tid, strerror(-r));
+	t->tgid = st.tgid;
+	t->many = st.n_threads > 1;
+	if (st.state == 'Z' || st.state == 'X') {
+		t->state = HF_TASK_GONE;
+		return 0;
+	}
+	if (!hold->first_stop_ns)
+		t->found = found_letter(hold, t, st.state);
+	if (st.tracer == hold->tracer) {
+		/* Born to a thread of ours, and attached to us by the kernel: its stop will come. */
+		t->state = HF_TASK_ASKED;
+		return 0;
+	}
+	return st.tracer ? meet_tracer(hold, t, st.tracer, err) : 1;
+}
+
+/*
+ * Opening mem asks the kernel the very question that PTRACE_SEIZE will ask (PTRACE_MODE_ATTACH;
+ * proc(5)), without a side effect.  One thread stands for its process: credentials may differ
+ * between threads, and then SEIZE itself finds out.
+ */
+static int may_trace(pid_t tid, struct hf_error *err)
+{
+	char path[64], who[128], why[256];
+	hf_owned_fd fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 || (errno != EACCES && errno != EPERM))
+		return 0;
+	hf_explain_who(tid, who, sizeof(who));
+	hf_explain_eperm(tid, why, sizeof(why));
+	return hf_fail(err, EPERM, HF_STAGE_LOOK, tid, "thread %s may not be traced: %s", who, why);
+}
+
+/* ---- Everybody --------------------------------------------------------------------------------- */
+
+struct census {
+	pid_t last_tgid;	/* of the process that was checked last: threads are listed together */
+	size_t outside;		/* members that have no id in our PID namespace */
+};
+
+static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t level,
+		   struct hf_error *err)
+{
+	struct hf_task *t;
+	int r;
+
+	if (tid == 0) {
+		c->outside++;
+		return 0;
+	}
+	if (hf_task_set_find(&hold->set, tid))
+		return 0;
+	t = hf_task_set_add(&hold->set, tid);
+	if (!t)
+		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, tid, "out of memory for thread %d", tid);
+	t->level = level;
+	r = hf_look_at_task(hold, t, err);
+	if (r <= 0)
+		return r;
+	if (t->tgid != c->last_tgid) {
+		c->last_tgid = t->tgid;
+		return may_trace(tid, err);
+	}
+	return 0;
+}
+
+static int look_at_level(struct hf_hold *hold, struct census *c, uint16_t level,
+			 struct hf_error *err)
+{
+	size_t pos = 0;
+	pid_t tid;
+	int r = hf_freezer_list(&hold->freezer, level, &hold->list);
+
+	if (hf_is_gone(r))
+		return 0;
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot list the threads of cgroup %s: %s",
+			       hold->freezer.path, strerror(-r));
+	while ((r = hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid)) > 0) {
+		r = look_at(hold, c, tid, level, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool in_child_pid_namespace(void)
+{
+	struct hf_status st;
+
+	return hf_tid_status(getpid(), &st) == 0 && st.n_nspid > 1;
+}
+
+static bool anybody_alive(const struct hf_task_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++)
+		if (set->tasks[i].state != HF_TASK_GONE)
+			return true;
+	return false;
+}
+
+static int refuse_frozen_ancestor(const struct hf_freezer *f, struct hf_error *err)
+{
+	char ancestor[PATH_MAX];
+
+	/*
+	 * A v1 task under a frozen ancestor does not stop for ptrace, and no write to its own cgroup
+	 * helps; on v2 it stops all the same.
+	 */
+	if (f->version == 2 || !hf_freezer_frozen_ancestor(f, ancestor, sizeof(ancestor)))
+		return 0;
+	return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
+		       "cgroup %s is frozen by an ancestor; write THAWED to %s/freezer.state first",
+		       f->path, ancestor);
+}
+
+int hf_look(struct hf_hold *hold, struct hf_error *err)
+{
+	struct census c = { .last_tgid = 0 };
+	size_t i;
+	int r = hf_freezer_refuse_ourselves(&hold->freezer, err);
+
+	if (r == 0)
+		r = refuse_frozen_ancestor(&hold->freezer, err);
+	for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
+		r = look_at_level(hold, &c, (uint16_t)i, err);
+	if (r < 0)
+		return r;
+	if (c.outside)
+		return hf_fail(err, EXDEV, HF_STAGE_LOOK, 0,
+			       "cgroup %s has %zu threads outside our PID namespace, which have no id here; hold it from outside",
+			       hold->freezer.path, c.outside);
+	if (!anybody_alive(&hold->set))
+		return hf_fail(err, ESRCH, HF_STAGE_LOOK, 0, "cgroup %s is empty: nobody to hold%s",
+			       hold->freezer.path,
+			       hold->freezer.version == 1 && in_child_pid_namespace() ?
+			       " that we could see; a v1 cgroup does not list threads outside our PID namespace" :
+			       "");
+	return 0;
+}

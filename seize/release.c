@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * release - let everybody go: as found, to a group-stop, or to death; and put the freezer back.
+ * What needs memory takes it before the first change; everything may be called again after a failure.
+ */
+#include "hold_state.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "err.h"
+#include "explain.h"
+#include "procfs.h"
+#include "sys.h"
+
+/* Freezing for the release makes all start together.  It is a courtesy and not worth more than this. */
+#define REFREEZE_MS 100
+
+static bool is_ours(const struct hf_task *t)
+{
+	return hf_task_is_ours((enum hf_task_state)t->state);
+}
+
+static bool is_held(const struct hf_task *t)
+{
+	return hf_task_is_held((enum hf_task_state)t->state);
+}
+
+/* DETACH alone puts a group-stopped thread back into its group-stop, unseen by its parent. */
+static void detach(struct hf_hold *hold, struct hf_task *t)
+{
+	/* From a signal-delivery-stop 0 would eat the signal; from any other the number is ignored. */
+	int r = hf_sys_detach(t->tid, t->state == HF_TASK_HELD_SIGNAL ? t->signal : 0);
+
+	if (r == 0)
+		t->state = HF_TASK_RELEASED;
+	else
+		/* ESRCH: it was killed; its death is or will be there to be collected. */
+		hf_poll_task(hold, t);
+}
+
+static void detach_held(struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++)
+		if (is_held(&hold->set.tasks[i]))
+			detach(hold, &hold->set.tasks[i]);
+}
+
+/* Poll everybody who is still ours, letting go of those who have stopped.  Returns how many are left. */
+static size_t detach_stragglers(struct hf_hold *hold)
+{
+	size_t i, left = 0;
+
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (!is_ours(t))
+			continue;
+		if (!is_held(t))
+			hf_poll_task(hold, t);
+		if (is_held(t))
+			detach(hold, t);
+		left += is_ours(t);
+	}
+	return left;
+}
+
+/* An armed thread can be detached only when it has stopped: a vfork parent, once its child is through. */
+size_t hf_release_stragglers(struct hf_hold *hold, struct hf_deadline deadline)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+	size_t left;
+
+	while ((left = detach_stragglers(hold)) > 0 && hf_nap(&nap, deadline))
+		;
+	return left;
+}
+
+static int put_back(struct hf_hold *hold, struct hf_error *err)
+{
+	int r = hf_freezer_restore(&hold->freezer);
+
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_RELEASE, 0,
+			       "cannot put the freezer of cgroup %s back to %s: %s", hold->freezer.path,
+			       hold->freezer.levels[0].self_found ? "frozen" : "thawed", strerror(-r));
+	hold->frozen = false;
+	return 0;
+}
+
+/* ---- As found ------------------------------------------------------------------------------------ */
+
+/*
+ * Children that were found frozen are frozen first (v1: they had to be thawed), then the whole
+ * target, whatever it was found as.  A thread that cannot freeze now only costs the common start.
+ */
+static void freeze_again(struct hf_hold *hold, struct hf_deadline deadline)
+{
+	struct hf_error ignored;
+	size_t i;
+
+	for (i = hold->freezer.n_levels; i-- > 1;)
+		if (hold->freezer.levels[i].self_found)
+			hf_freezer_set(&hold->freezer, i, true);
+	hf_freeze(&hold->freezer, true, hf_deadline_within_ms(deadline, REFREEZE_MS), &ignored);
+	hold->frozen = true;
+}
+
+static int release_as_found(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	freeze_again(hold, deadline);
+	detach_held(hold);
+	return put_back(hold, err);
+}
+
+/* ---- To stopped ------------------------------------------------------------------------------------ */
+
+static bool is_stopped_or_gone(pid_t tid)
+{
+	struct hf_stat st;
+
+	return hf_tid_stat(tid, &st) < 0 || st.state == 'T' || st.state == 'Z' || st.state == 'X';
+}
+
+static int fail_not_stopped(pid_t tid, struct hf_error *err)
+{
+	char text[400];
+
+	hf_explain_stuck(tid, text, sizeof(text));
+	return hf_fail(err, ETIMEDOUT, HF_STAGE_RELEASE, tid,
+		       "SIGSTOP was sent, but not stopped by the deadline: %s", text);
+}
+
+/*
+ * SIGSTOP is pending for the process of t, whose threads are all held.  The first thread to be let go takes
+ * it before it returns to user mode, and thereby asks all others of its group to stop; once it shows
+ * the stop, they have been asked, and detached they go straight into it.  So not one instruction runs.
+ */
+static int stop_by_first(struct hf_hold *hold, struct hf_task *t, struct hf_deadline deadline,
+			 struct hf_error *err)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+
+	detach(hold, t);
+	while (!is_stopped_or_gone(t->tid))
+		if (!hf_nap(&nap, deadline))
+			return fail_not_stopped(t->tid, err);
+	return 0;
+}
+
+static int stop_process(struct hf_hold *hold, struct hf_task *t, struct hf_deadline deadline,
+			struct hf_error *err)
+{
+	int r = hf_sys_kill(t->tgid, SIGSTOP);
+
+	if (r < 0 && r != -ESRCH)
+		return hf_fail(err, -r, HF_STAGE_RELEASE, t->tid, "cannot send SIGSTOP to process %d: %s",
+			       t->tgid, strerror(-r));
+	return r == 0 ? stop_by_first(hold, t, deadline, err) : 0;
+}
+
+/* A process that was found stopped needs no signal; one that got SIGCONT meanwhile does. */
+static int stop_again(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state != HF_TASK_RELEASED || t->signal == 0 || is_stopped_or_gone(t->tid))
+			continue;
+		hf_sys_kill(t->tgid, SIGSTOP);
+		while (!is_stopped_or_gone(t->tid))
+			if (!hf_nap(&nap, deadline))
+				return fail_not_stopped(t->tid, err);
+	}
+	return 0;
+}
+
+/* Every process that was not found stopped gets its SIGSTOP.  Goes on after a failure; returns the first. */
+static int stop_processes(struct hf_hold *hold, struct hf_task_set *done, struct hf_deadline deadline,
+			  struct hf_error *err)
+{
+	int first = 0, r;
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state == HF_TASK_HELD_STOPPED && !hf_task_set_find(done, t->tgid))
+			hf_task_set_add(done, t->tgid);
+	}
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (!is_held(t) || hf_task_set_find(done, t->tgid))
+			continue;
+		hf_task_set_add(done, t->tgid);
+		r = stop_process(hold, t, deadline, first == 0 ? err : NULL);
+		if (first == 0)
+			first = r;
+	}
+	return first;
+}
+
+static int release_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	struct hf_task_set done __attribute__((cleanup(hf_task_set_done))) = { 0 };
+	int r, later;
+
+	if (hf_task_set_reserve(&done, hold->set.n) < 0)
+		return hf_fail(err, ENOMEM, HF_STAGE_RELEASE, 0, "out of memory; everybody is still held");
+	/* A frozen thread does not take the SIGSTOP.  Everybody is held, so thawing lets nobody run. */
+	hf_freezer_thaw_all(&hold->freezer);
+	r = stop_processes(hold, &done, deadline, err);
+	detach_held(hold);
+	later = stop_again(hold, deadline, r == 0 ? err : NULL);
+	if (r == 0)
+		r = later;
+	later = put_back(hold, r == 0 ? err : NULL);
+	return r == 0 ? later : r;
+}
+
+/* ---- To dead ------------------------------------------------------------------------------------------ */
+
+static bool is_namespace_init(pid_t tgid)
+{
+	struct hf_status st;
+
+	return hf_tid_status(tgid, &st) == 0 && st.n_nspid > 1 && st.nspid[st.n_nspid - 1] == 1;
+}
+
+/* Kill those who are, or are not, the init of a PID namespace, and reap until none of them is left. */
+static size_t kill_some(struct hf_hold *hold, bool inits, struct hf_deadline deadline)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+	size_t i, left;
+
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		t->doomed = is_ours(t) && is_namespace_init(t->tgid) == inits;
+		/* No other process can have this pid: we have not reaped it. */
+		if (t->doomed)
+			hf_sys_kill(t->tgid, SIGKILL);
+	}
+	do {
+		left = 0;
+		for (i = 0; i < hold->set.n; i++) {
+			struct hf_task *t = &hold->set.tasks[i];
+
+			if (is_ours(t) && t->doomed) {
+				hf_poll_task(hold, t);
+				left += is_ours(t);
+			}
+		}
+	} while (left && hf_nap(&nap, deadline));
+	return left;
+}
+
+static int release_dead(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	char text[400];
+	size_t left, i;
+	int r;
+
+	/* A v1-frozen task does not die before it is thawed. */
+	hf_freezer_thaw_all(&hold->freezer);
+	left = kill_some(hold, false, deadline);
+	left += kill_some(hold, true, deadline);
+	r = put_back(hold, err);
+	if (left == 0 || r < 0)
+		return r;
+	for (i = 0; i < hold->set.n && !is_ours(&hold->set.tasks[i]); i++)
+		;
+	hf_explain_stuck(hold->set.tasks[i].tid, text, sizeof(text));
+	return hf_fail(err, ETIMEDOUT, HF_STAGE_RELEASE, hold->set.tasks[i].tid,
+		       "%zu threads were killed but had not ended by the deadline: %s", left, text);
+}
+
+/* ---- All ---------------------------------------------------------------------------------------------- */
+
+int hf_release_all(struct hf_hold *hold, enum hf_release how, struct hf_deadline deadline,
+		   struct hf_error *err)
+{
+	size_t left;
+	int r = 0;
+
+	hf_freezer_notice(&hold->freezer);
+	switch (how) {
+	case HF_RELEASE_AS_FOUND:
+		r = release_as_found(hold, deadline, err);
+		break;
+	case HF_RELEASE_STOPPED:
+		r = release_stopped(hold, deadline, err);
+		break;
+	case HF_RELEASE_DEAD:
+		r = release_dead(hold, deadline, err);
+		break;
+	}
+	hold->release_ns = hf_clock_ns();
+	left = hf_release_stragglers(hold, deadline);
+	return r < 0 ? r : (int)left;
+}

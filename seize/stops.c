@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stops - wait for the stops of the threads that were seized: the only place that waits.
+ *
+ * Every wait is for one tid, never blocks, and is bounded by the deadline.  A tracee's stop has no event that a
+ * library could wait for (SIGCHLD belongs to the program, a pidfd reports deaths only), so
+ * what is not there yet is asked for again after a short sleep; in practice all stops are there
+ * within a fraction of a millisecond of the first.
+ */
+#include "hold_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "err.h"
+#include "explain.h"
+#include "procfs.h"
+#include "sys.h"
+
+/* A thread that has not stopped after this is looked at: a vfork parent will not stop at all. */
+#define LOOK_AFTER_NS 300000u
+/* An uninterruptible sleep that lasts this long without a stop is armed, where that is accepted. */
+#define ARMED_AFTER_NS 100000000u
+
+/* A newborn that the kernel attached to us at its parent's fork; it brings a stop of its own. */
+static void meet_newborn(struct hf_hold *hold, pid_t parent)
+{
+	unsigned long msg = 0;
+	struct hf_task *t;
+
+	if (hf_sys_geteventmsg(parent, &msg) < 0 || msg == 0)
+		return;
+	t = hf_task_set_find(&hold->set, (pid_t)msg);
+	if (!t)
+		t = hf_task_set_add(&hold->set, (pid_t)msg);
+	/* When memory is short it is found again by the next pass, or fails there. */
+	if (t && !hf_task_is_ours((enum hf_task_state)t->state)) {
+		t->state = HF_TASK_ASKED;
+		t->found = '?';
+	}
+}
+
+/*
+ * The tid is not our tracee any more, and no death was reported: another thread of its process has
+ * execed and taken the leader's tid (ptrace(2), "execve(2) under ptrace").
+ */
+static void forget(struct hf_task *t)
+{
+	t->state = HF_TASK_GONE;
+}
+
+bool hf_poll_task(struct hf_hold *hold, struct hf_task *t)
+{
+	enum hf_task_state was = (enum hf_task_state)t->state, is;
+	pid_t tid = t->tid;
+	int status, sig, r;
+	enum hf_stop stop;
+
+	r = hf_sys_wait(tid, &status);
+	if (r == 0)
+		return false;
+	if (r < 0) {
+		forget(t);
+		return true;
+	}
+	stop = hf_stop_of(status, &sig);
+	is = hf_task_step(was, stop);
+	if (is == HF_TASK_IMPOSSIBLE) {
+		/*
+		 * Only a death can follow a held state, and every kind of stop an asked one.  A stop of a
+		 * kind that we never ask for is a stop all the same.
+		 */
+		is = HF_TASK_HELD;
+	}
+	t->state = is;
+	t->signal = (uint8_t)(is == HF_TASK_HELD_STOPPED || is == HF_TASK_HELD_SIGNAL ? sig : 0);
+	if (is == HF_TASK_HELD_BIRTH)
+		meet_newborn(hold, tid);
+	return true;
+}
+
+/* Whether an asked thread is one that will not stop, and that is all right. */
+static bool is_armed(const struct hf_hold *hold, struct hf_task *t, uint64_t waited_ns)
+{
+	pid_t child = 0;
+
+	switch (hf_explain_sleep(t->tid, &child)) {
+	case HF_SLEEP_VFORK:
+		t->other = child;
+		t->vfork = 1;
+		return true;
+	case HF_SLEEP_OTHER:
+		t->vfork = 0;
+		return hold->opts.on_armed == HF_ON_ARMED_ACCEPT && waited_ns >= ARMED_AFTER_NS;
+	case HF_SLEEP_EXEC:
+	case HF_SLEEP_NONE:
+		break;
+	}
+	return false;
+}
+
+static int fail_stuck(const struct hf_hold *hold, struct hf_error *err)
+{
+	char text[512], one[300];
+	size_t i, n = 0, stuck = 0, named = 0;
+	pid_t first = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state != HF_TASK_ASKED)
+			continue;
+		if (!stuck++)
+			first = t->tid;
+		if (named == 3 || n >= sizeof(text))
+			continue;
+		hf_explain_stuck(t->tid, one, sizeof(one));
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", named ? "; " : "", one);
+		named++;
+	}
+	if (stuck > named && n < sizeof(text))
+		snprintf(text + n, sizeof(text) - n, "; and %zu more", stuck - named);
+	return hf_fail(err, ETIMEDOUT, HF_STAGE_WAIT, first, "not stopped by the deadline: %s", text);
+}
+
+/*
+ * Wait a little for one thread.  The patience is shared by a whole pass and used up by sleeping in
+ * vain; a sleep that a stop came out of refills it, since then the others are on their way too.
+ */
+static void await_one(struct hf_hold *hold, size_t i, uint64_t *patience_ns,
+		      struct hf_deadline deadline)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+	uint64_t begun_ns = 0;
+
+	while (!hf_poll_task(hold, &hold->set.tasks[i])) {
+		uint64_t now = hf_clock_ns();
+
+		if (begun_ns == 0)
+			begun_ns = now;
+		if (now - begun_ns >= *patience_ns || !hf_nap(&nap, deadline)) {
+			*patience_ns = 0;
+			return;
+		}
+	}
+	if (begun_ns)
+		*patience_ns = LOOK_AFTER_NS;
+}
+
+/*
+ * One pass over those who are missing, from *first on; those who use up the patience are looked at
+ * and left for the next pass.  Returns how many are still missing.
+ */
+static size_t collect_pass(struct hf_hold *hold, size_t *first, uint64_t begun_ns,
+			   struct hf_deadline deadline)
+{
+	uint64_t patience_ns = LOOK_AFTER_NS;
+	size_t i, missing = 0, first_missing = hold->set.n;
+
+	/* The set may grow, and move, while it is walked: a newborn is added at its end. */
+	for (i = *first; i < hold->set.n; i++) {
+		if (hold->set.tasks[i].state != HF_TASK_ASKED)
+			continue;
+		await_one(hold, i, &patience_ns, deadline);
+		if (hold->set.tasks[i].state != HF_TASK_ASKED)
+			continue;
+		if (is_armed(hold, &hold->set.tasks[i], hf_clock_ns() - begun_ns)) {
+			hold->set.tasks[i].state = HF_TASK_ARMED;
+			continue;
+		}
+		missing++;
+		if (first_missing > i)
+			first_missing = i;
+	}
+	*first = first_missing;
+	return missing;
+}
+
+int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	uint64_t begun_ns = hf_clock_ns();
+	struct hf_nap nap = HF_NAP_INIT;
+	size_t first = 0;
+
+	while (collect_pass(hold, &first, begun_ns, deadline) > 0)
+		if (!hf_nap(&nap, deadline))
+			return fail_stuck(hold, err);
+	return 0;
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * take - the story of a hold, in order:
+ *
+ *	look		who is there, how each is found; refusals		nothing is changed
+ *	early		v1: seize who is group-stopped already
+ *	freeze		write, wait
+ *	list, seize	SEIZE and INTERRUPT back to back, per thread
+ *	v2: stops, thaw		v1: thaw, stops
+ *	verify		list again; newcomers are seized too, until a pass finds nobody new
+ *
+ * v2 tasks enter their ptrace stop while they are frozen, so every stop is collected before the
+ * thaw.  v1 tasks do not: their trap waits until they are thawed, and is taken before any user
+ * instruction (measured on Linux 6.18; kernel/signal.c takes traps before it returns).
+ *
+ * "Frozen" is a moment, not a lock: a fatal signal still removes members, an administrator can still
+ * move some in.  So lists are read until one whole pass has found nobody new, and anything that was
+ * ambiguous (a tid that vanished, an EPERM on a live thread) makes a pass count as not clean:
+ * its successor may have been born after the list was read.
+ */
+#include "hold_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+
+#include "cgroupfs.h"
+#include "err.h"
+#include "explain.h"
+#include "own.h"
+#include "procfs.h"
+#include "sys.h"
+
+/*
+ * Newborns arrive attached and stopped.  Never PTRACE_O_EXITKILL: a holder that dies must not take the
+ * target along.  Never TRACEEXIT: waiting for a dead leader with live threads would hang.
+ */
+#define SEIZE_OPTIONS (PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
+
+/* A failed hold is undone within this time beyond its deadline. */
+#define UNDO_MS 150
+
+/* ---- One thread -------------------------------------------------------------------------------- */
+
+/*
+ * SEIZE failed.  EPERM and ESRCH say little: the thread may be dying, gone, ours already, somebody
+ * else's, or changing hands in an exec.  /proc decides.
+ */
+static int sort_out(struct hf_hold *hold, struct hf_task *t, int why, bool *dirty,
+		    struct hf_error *err)
+{
+	char who[128], reason[256];
+	struct hf_stat st;
+	int r = hf_look_at_task(hold, t, err);
+
+	*dirty = true;
+	if (r <= 0)
+		return r;
+	if (why == -ESRCH)
+		return 0;	/* alive again: that tid has a new owner, which the next pass seizes */
+	if (why == -EPERM && hf_tid_stat(t->tid, &st) == 0 && (st.flags & HF_PF_KTHREAD)) {
+		t->state = HF_TASK_SKIPPED;
+		return 0;
+	}
+	/*
+	 * A dying thread is refused some moments before its state letter says so; a new try tells.
+	 * The other reasons stay.
+	 */
+	if (why == -EPERM && t->tries++ < 100)
+		return 0;
+	hf_explain_who(t->tid, who, sizeof(who));
+	if (why == -EPERM) {
+		hf_explain_eperm(t->tid, reason, sizeof(reason));
+		return hf_fail(err, EPERM, HF_STAGE_SEIZE, t->tid, "cannot seize thread %s: %s", who,
+			       reason);
+	}
+	return hf_fail(err, -why, HF_STAGE_SEIZE, t->tid, "cannot seize thread %s: %s", who,
+		       strerror(-why));
+}
+
+static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_error *err)
+{
+	int r = hf_sys_seize(t->tid, SEIZE_OPTIONS);
+
+	if (r < 0)
+		return sort_out(hold, t, r, dirty, err);
+	/*
+	 * At once: with milliseconds between the two a signal may be taken first, and the thread
+	 * stops in its delivery instead (which is handled, but is one case more).
+	 * Should it have died meanwhile, waiting for it will tell.
+	 */
+	hf_sys_interrupt(t->tid);
+	t->state = HF_TASK_ASKED;
+	return 0;
+}
+
+/* ---- Passes over the lists ------------------------------------------------------------------------ */
+
+/*
+ * A v1 task that is frozen in a group-stop must not be seized: PTRACE_SEIZE waits, deaf to everything but a
+ * fatal signal, until it is thawed.  It was found so, and is seized after the thaw.
+ */
+static bool must_wait(const struct hf_hold *hold, const struct hf_task *t)
+{
+	return hold->freezer.version == 1 && hold->frozen && t->found == 'T';
+}
+
+/* A tid from a list, in this pass.  New ones are seized; *dirty when the pass was not clean. */
+static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, bool *dirty, struct hf_error *err)
+{
+	struct hf_task *t = hf_task_set_find(&hold->set, tid);
+	enum hf_task_state was;
+	int r;
+
+	if (!t)
+		t = hf_task_set_add(&hold->set, tid);
+	if (!t)
+		return hf_fail(err, ENOMEM, HF_STAGE_SEIZE, tid, "out of memory for thread %d", tid);
+	if (t->level == HF_LEVEL_OUTSIDE)
+		t->level = level;
+	was = (enum hf_task_state)t->state;
+	if (was == HF_TASK_SKIPPED || (hf_task_is_ours(was) && t->tgid) || must_wait(hold, t))
+		return 0;
+	/*
+	 * Known from the look that came first: seize it as it is.  Anybody else is looked at: new
+	 * ones, newborns that the kernel attached to us, and tids that were given up and are listed again.
+	 */
+	if (was != HF_TASK_LISTED || !t->tgid) {
+		if (!hf_task_is_ours(was))
+			t->state = HF_TASK_LISTED;
+		r = hf_look_at_task(hold, t, err);
+		if (r < 0)
+			return r;
+		if (t->state != was)
+			*dirty = true;
+		if (r == 0 || t->state != HF_TASK_LISTED)
+			return 0;
+	}
+	*dirty = true;
+	return seize(hold, t, dirty, err);
+}
+
+static int meet_level(struct hf_hold *hold, uint16_t level, bool *dirty, struct hf_error *err)
+{
+	size_t pos = 0;
+	pid_t tid;
+	int r = hf_freezer_list(&hold->freezer, level, &hold->list);
+
+	if (hf_is_gone(r))
+		return 0;
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_SEIZE, 0, "cannot list the threads of cgroup %s: %s",
+			       hold->freezer.path, strerror(-r));
+	while (hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid) > 0) {
+		if (tid == 0)
+			return hf_fail(err, EXDEV, HF_STAGE_SEIZE, 0,
+				       "a thread from outside our PID namespace moved into cgroup %s",
+				       hold->freezer.path);
+		r = meet(hold, tid, level, dirty, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- Processes with threads outside the cgroup --------------------------------------------------- */
+
+static int meet_threads(struct hf_hold *hold, pid_t tgid, bool *dirty, struct hf_error *err)
+{
+	char path[64];
+	hf_owned_dir DIR *dir = NULL;
+	struct dirent *e;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", tgid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
+
+		if (tid <= 0)
+			continue;
+		r = meet(hold, tid, HF_LEVEL_OUTSIDE, dirty, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * Where single threads can be in a cgroup (v1, and threaded v2 cgroups) the rest of their process would
+ * go on running.  The link count of /proc/PID/task is its number of threads and two; it is
+ * asked for processes that had more than one thread when they were looked at.
+ */
+static int meet_outsiders(struct hf_hold *hold, bool *dirty, struct hf_error *err)
+{
+	struct hf_task_set inside __attribute__((cleanup(hf_task_set_done))) = { 0 };
+	char path[64];
+	struct stat st;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+		struct hf_task *p;
+
+		if (!t->many || !t->tgid || t->state == HF_TASK_GONE || t->state == HF_TASK_DIED)
+			continue;
+		p = hf_task_set_find(&inside, t->tgid);
+		if (!p)
+			p = hf_task_set_add(&inside, t->tgid);
+		if (!p)
+			return hf_fail(err, ENOMEM, HF_STAGE_SEIZE, t->tid, "out of memory");
+		p->other++;	/* here: how many of its threads we know */
+	}
+	for (i = 0; r == 0 && i < inside.n; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/task", inside.tasks[i].tid);
+		if (stat(path, &st) == 0 && st.st_nlink != (nlink_t)inside.tasks[i].other + 2)
+			r = meet_threads(hold, inside.tasks[i].tid, dirty, err);
+	}
+	return r;
+}
+
+static bool any_threaded(const struct hf_freezer *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++)
+		if (f->levels[i].threaded)
+			return true;
+	return false;
+}
+
+/* One pass over everybody. */
+static int meet_all(struct hf_hold *hold, bool *dirty, struct hf_error *err)
+{
+	size_t i, levels = hold->freezer.n_levels;
+	int r = hf_freezer_rescan(&hold->freezer);
+
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_SEIZE, 0, "cannot read the levels of cgroup %s: %s",
+			       hold->freezer.path, strerror(-r));
+	if (hold->freezer.n_levels != levels)
+		*dirty = true;
+	for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
+		r = meet_level(hold, (uint16_t)i, dirty, err);
+	if (r == 0 && any_threaded(&hold->freezer))
+		r = meet_outsiders(hold, dirty, err);
+	return r;
+}
+
+/* ---- The story --------------------------------------------------------------------------------------- */
+
+static uint64_t since_us(uint64_t *ns)
+{
+	uint64_t now = hf_clock_ns(), us = (now - *ns) / 1000;
+
+	*ns = now;
+	return us;
+}
+
+/*
+ * v1, before the freeze: a group-stopped thread cannot be seized once it is frozen (must_wait()), and
+ * one seized afterwards could be continued in between.  Seized now it stays where it is.
+ */
+static int seize_stopped_early(struct hf_hold *hold, struct hf_error *err)
+{
+	bool dirty = false;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state == HF_TASK_LISTED && t->found == 'T' &&
+		    !hold->freezer.levels[t->level].frozen_found)
+			r = seize(hold, t, &dirty, err);
+	}
+	return r;
+}
+
+/* Thaw under the hold.  What the user had frozen stays so on v2; on v1 its tasks could not stop. */
+static int thaw(struct hf_hold *hold, struct hf_error *err)
+{
+	int r = hold->freezer.version == 2 ? hf_freezer_restore(&hold->freezer) :
+					     hf_freezer_thaw_all(&hold->freezer);
+
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_THAW, 0, "cannot thaw cgroup %s: %s",
+			       hold->freezer.path, strerror(-r));
+	hold->frozen = false;
+	return 0;
+}
+
+/* Everybody who is seized stops, and passes over the lists are made until one finds nobody new. */
+static int stop_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	bool dirty;
+	int r;
+
+	do {
+		r = hf_collect_stops(hold, deadline, err);
+		if (r < 0)
+			return r;
+		if (hf_deadline_passed(deadline))
+			return hf_fail(err, ETIMEDOUT, HF_STAGE_VERIFY, 0,
+				       "new threads kept appearing in cgroup %s until the deadline",
+				       hold->freezer.path);
+		dirty = false;
+		r = meet_all(hold, &dirty, err);
+	} while (r == 0 && dirty);
+	return r;
+}
+
+static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	struct hf_timing *us = &hold->info.timing_us;
+	uint64_t mark = hf_clock_ns();
+	bool dirty = false;
+	int r = 0;
+
+	hold->first_stop_ns = mark;
+	hold->changed = true;
+	if (hold->freezer.version == 1)
+		r = seize_stopped_early(hold, err);
+	if (r == 0)
+		r = hf_freeze(&hold->freezer, hold->opts.on_armed == HF_ON_ARMED_ACCEPT, deadline, err);
+	if (r < 0)
+		return r;
+	hold->frozen = true;
+	us->freeze = since_us(&mark);
+
+	r = meet_all(hold, &dirty, err);
+	us->seize = since_us(&mark);
+	if (r == 0 && hold->freezer.version == 2) {
+		r = stop_all(hold, deadline, err);
+		us->wait = since_us(&mark);
+	}
+	if (r == 0) {
+		r = thaw(hold, err);
+		us->thaw = since_us(&mark);
+	}
+	if (r == 0 && hold->freezer.version == 1) {
+		r = stop_all(hold, deadline, err);
+		us->wait = since_us(&mark);
+	}
+	return r;
+}
+
+void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
+{
+	struct hf_error second = HF_ERROR_INIT;
+	int r;
+
+	if (!hold->changed)
+		return;
+	/* The first error stays; what the undo meets is noted beside it. */
+	r = hf_release_all(hold, HF_RELEASE_AS_FOUND, hf_deadline_in_ms(UNDO_MS), &second);
+	if (r < 0)
+		hf_fail_note(err, HF_UNDO_FAILED, "%s%s%s", second.text, second.note[0] ? "; " : "",
+			     second.note);
+	else if (r > 0)
+		hf_fail_note(err, HF_UNDO_DONE,
+			     "everybody was released and the cgroup put back as it was found; %d threads in an uninterruptible sleep are let go when the calling thread ends",
+			     r);
+	else
+		hf_fail_note(err, HF_UNDO_DONE,
+			     "everybody was released and the cgroup put back as it was found");
+}
+
+int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(hold->opts.timeout_ms);
+	int r = hf_freezer_open(&hold->freezer, path, true, err);
+
+	if (r == 0)
+		r = hf_look(hold, err);
+	/* Room for as many newcomers as there are members: no allocation while they are frozen. */
+	if (r == 0 && hf_task_set_reserve(&hold->set, hold->set.n * 2) < 0)
+		r = hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory for %zu threads", hold->set.n);
+	if (r < 0)
+		return r;
+	r = take_stopped(hold, deadline, err);
+	if (r < 0) {
+		hf_take_undo(hold, err);
+		return r;
+	}
+	hold->all_stopped_ns = hf_clock_ns();
+	hold->info.time_us = hf_clock_real_us();
+	return 0;
+}
