@@ -28,7 +28,7 @@ endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check demo deps install uninstall clean sanitize valgrind lint
+.PHONY: all check built-tests demo deps install uninstall clean sanitize lint
 
 # ---- The library and the command ---------------------------------------------------------
 # Each folder sees only the folders below it, so that the arrows
@@ -83,5 +83,109 @@ $(BUILD)/libholdfast.so: $(BUILD)/$(SONAME)
 
 $(BUILD)/holdfast: $(cli_OBJ) $(BUILD)/libholdfast.a
 	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) -o $@
+
+$(BUILD)/holdfast.pc: Makefile
+	$(Q)mkdir -p $(@D) && printf '%s\n' \
+		'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include' '' \
+		'Name: holdfast' \
+		'Description: Stop a group of processes at one instant, hold it, release it' \
+		'Version: $(VERSION)' 'Requires.private: json-c' \
+		'Libs: -L$${libdir} -lholdfast' 'Libs.private: -pthread' 'Cflags: -I$${includedir}' >$@
+
+# ---- Tests --------------------------------------------------------------------------------
+test_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/check_*.c))
+fuzz_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz_main.c,$(wildcard tests/fuzz_*.c)))
+victims := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/victims/*.c))
+examples := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+lab_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lab*.c))
+test_OBJ := $(lab_OBJ) $(addsuffix .o,$(test_PROGRAMS) $(fuzz_PROGRAMS)) $(BUILD)/tests/fuzz_main.o
+
+.SECONDARY: $(test_OBJ)
+$(test_OBJ): SEE = $(see_tests) $(CHECK_CFLAGS) $(JSON_CFLAGS)
+
+# The command's objects but main.o, for the tests of its pure parts.
+$(BUILD)/tests/libparts.a: $(lab_OBJ) $(filter-out $(BUILD)/cli/main.o,$(cli_OBJ))
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(test_PROGRAMS): %: %.o $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(CHECK_LIBS) $(JSON_LIBS) -o $@
+
+$(fuzz_PROGRAMS): %: %.o $(BUILD)/tests/fuzz_main.o $(BUILD)/libholdfast.a
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) -o $@
+
+# Victims are looked at from outside: no sanitizer in them, whatever the tests are built with.
+$(victims): $(BUILD)/%: %.c tests/victims/victim.h
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -pthread $< -o $@
+
+# As a user would build it: against the public header and the shared library alone.
+$(examples): $(BUILD)/%: %.c $(BUILD)/libholdfast.so
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) -std=c99 -D_DEFAULT_SOURCE $(WARN) -O2 -g $(SAN) -Iinclude $< \
+		-L$(BUILD) -lholdfast -Wl,-rpath,$(abspath $(BUILD)) -o $@
+
+built-tests: all $(test_PROGRAMS) $(fuzz_PROGRAMS) $(victims) $(examples)
+
+check:
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory built-tests
+	$(Q)tests/run.sh $(BUILD)
+
+# The whole suite under AddressSanitizer and UndefinedBehaviorSanitizer.  Leaks count.
+sanitize:
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-sanitize built-tests \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+	$(Q)tests/run.sh $(BUILD)-sanitize
+
+demo:
+	$(Q)tests/deps.sh build
+	$(Q)$(MAKE) --no-print-directory all $(victims)
+	$(Q)HF_BUILD=$(abspath $(BUILD)) tests/demo.sh $(BUILD)/holdfast
+
+deps:
+	$(Q)tests/deps.sh build test lint
+
+# ---- Reading the code with other eyes -------------------------------------------------------
+SOURCES := $(wildcard base/*.c seize/*.c pstree/*.c cli/*.c)
+PAGES := $(wildcard man/*.[1-8])
+
+lint:
+	$(Q)tests/deps.sh build test lint
+	$(call say,LINT,mandoc)mandoc -Tlint -Wwarning $(PAGES)
+	$(call say,LINT,shellcheck)shellcheck -s sh tests/*.sh tests/cli/*.sh .ci/run && \
+		shellcheck -s bash completion/holdfast.bash
+	$(call say,LINT,cppcheck)cppcheck -q --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --error-exitcode=1 -D_GNU_SOURCE -DHF_API= -UPTRACE_EVENT_STOP \
+		--suppressions-list=tests/cppcheck.txt \
+		$(see_cli) $(SOURCES)
+	$(call say,LINT,clang-tidy)clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- -std=gnu17 \
+		-D_GNU_SOURCE -DHF_API= $(see_cli) $(JSON_CFLAGS) $(WARN)
+
+# ---- Installing --------------------------------------------------------------------------------
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+SHAREDIR = $(DESTDIR)$(PREFIX)/share
+HEADERDIR = $(DESTDIR)$(PREFIX)/include
+LIBS = $(DESTDIR)$(LIBDIR)
+
+install: all
+	install -d $(BINDIR) $(LIBS)/pkgconfig $(HEADERDIR) $(SHAREDIR)/bash-completion/completions
+	install -m 755 $(BUILD)/holdfast $(BINDIR)/holdfast
+	install -m 755 $(BUILD)/$(SOFILE) $(LIBS)/$(SOFILE)
+	ln -sf $(SOFILE) $(LIBS)/$(SONAME)
+	ln -sf $(SONAME) $(LIBS)/libholdfast.so
+	install -m 644 $(BUILD)/libholdfast.a $(LIBS)/libholdfast.a
+	install -m 644 $(BUILD)/holdfast.pc $(LIBS)/pkgconfig/holdfast.pc
+	install -m 644 include/holdfast.h $(HEADERDIR)/holdfast.h
+	install -m 644 completion/holdfast.bash $(SHAREDIR)/bash-completion/completions/holdfast
+	for page in $(PAGES); do \
+		install -D -m 644 $$page $(SHAREDIR)/man/man$${page##*.}/$${page##*/} || exit; done
+
+uninstall:
+	rm -f $(BINDIR)/holdfast $(LIBS)/$(SOFILE) $(LIBS)/$(SONAME) $(LIBS)/libholdfast.so \
+		$(LIBS)/libholdfast.a $(LIBS)/pkgconfig/holdfast.pc $(HEADERDIR)/holdfast.h \
+		$(SHAREDIR)/bash-completion/completions/holdfast
+	for page in $(PAGES); do rm -f $(SHAREDIR)/man/man$${page##*.}/$${page##*/}; done
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-sanitize
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

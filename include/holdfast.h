@@ -115,9 +115,19 @@ struct hf_take_options {
 	unsigned int timeout_ms;	/* deadline of the whole taking; 0: HF_TIMEOUT_DEFAULT_MS */
 	enum hf_on_armed on_armed;
 	enum hf_on_traced on_traced;
+	int no_guard;			/* 1: without the guard process, see below */
+	int guard_message_fd;		/* where the guard says what it has put back; 0: nowhere */
 };
 #define HF_TAKE_OPTIONS_INIT \
-	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL }
+	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, 0, 0 }
+
+/*
+ * The guard is a small process of the same program, in its own session, that lives as long as the
+ * hold.  When the holder dies, whatever kills it, the guard puts the freezer back as it was found;
+ * the threads themselves are let go by the kernel.  It blocks all signals, leaves no SIGCHLD and
+ * no zombie in the caller's program (its exit signal is 0: only a wait with __WALL or __WCLONE
+ * would see it), and keeps no descriptor of the program open but its own.
+ */
 
 /* A set of held threads, and the record of how each was found. */
 typedef struct hf_hold hf_hold;

@@ -69,6 +69,16 @@ int hf_freezer_state(const struct hf_freezer *f, enum hf_freezer_state *ret)
 	return 0;
 }
 
+/*
+ * The guard puts back what differs from the found state and is still as noted.  So a change away
+ * from the found state is noted before it is made, and a change back afterwards.
+ */
+static void note_for_guard(struct hf_level *l, bool frozen, bool before)
+{
+	if (l->noted && before == (frozen != l->self_found))
+		*l->noted = frozen;
+}
+
 int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen)
 {
 	struct hf_level *l = &f->levels[level];
@@ -81,14 +91,17 @@ int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen)
 		word = frozen ? "1" : "0";
 	else
 		word = frozen ? "FROZEN" : "THAWED";
+	note_for_guard(l, frozen, true);
 	r = l->fd < 0 ? -EBADF : hf_write_fd(l->fd, word);
 	if (hf_is_gone(r)) {
 		l->gone = true;
 		return 0;
 	}
-	if (r == 0)
-		l->self_now = frozen;
-	return r;
+	if (r < 0)
+		return r;
+	l->self_now = frozen;
+	note_for_guard(l, frozen, false);
+	return 0;
 }
 
 void hf_freezer_notice(struct hf_freezer *f)

@@ -22,11 +22,12 @@
 
 struct hf_level {
 	char *name;		/* path below the target, "" for the target itself */
-	int fd;			/* its setting, open for writing; -1 for v1 and v2 levels we never write */
+	int fd;			/* its setting, open for writing; -1 for a level that we never write */
 	bool self_found;	/* its own setting when we came */
 	bool frozen_found;	/* frozen in effect when we came */
 	bool threaded;		/* v2: a thread of a process may be in it without the others */
 	bool self_now;		/* its own setting as we left it last */
+	_Atomic bool *noted;	/* the same for the guard; NULL when there is none */
 	bool theirs;		/* somebody else has changed its setting since: not ours to write */
 	bool gone;		/* removed meanwhile */
 	uint64_t n_links;	/* of its directory when its children were read */
@@ -40,6 +41,7 @@ struct hf_freezer {
 	size_t mount_len;		/* path + mount_len is the path within the hierarchy */
 	struct hf_level *levels;	/* [0] is the target; parents come before children */
 	size_t n_levels, cap_levels;
+	bool writable;			/* opened for a hold, or to freeze or thaw */
 	bool foreign;			/* somebody else was seen to have changed a setting */
 };
 #define HF_FREEZER_INIT { .dirfd = -1, .events_fd = -1 }

@@ -286,27 +286,11 @@ static int add_children(struct hf_freezer *f, size_t level)
 	return 0;
 }
 
-int hf_freezer_rescan(struct hf_freezer *f)
-{
-	size_t i;
-	int r;
-
-	/* The array grows while it is walked: parents come before their children. */
-	for (i = 0; i < f->n_levels && i < HF_LEVEL_MAX; i++) {
-		r = add_children(f, i);
-		if (r < 0)
-			return r;
-	}
-	return i < f->n_levels ? -E2BIG : 0;
-}
-
-/* ---- Opening ----------------------------------------------------------------------------- */
-
 /*
  * The setting of the target itself, and of each level that was found frozen by its own setting:
  * on v1 such a level has to be thawed for its tasks to stop, and frozen again.
  */
-static int open_settings(struct hf_freezer *f, struct hf_error *err)
+static int open_settings(struct hf_freezer *f)
 {
 	char name[HF_LEVEL_NAME_MAX];
 	const char *file = f->version == 2 ? "cgroup.freeze" : "freezer.state";
@@ -315,21 +299,35 @@ static int open_settings(struct hf_freezer *f, struct hf_error *err)
 	for (i = 0; i < f->n_levels; i++) {
 		struct hf_level *l = &f->levels[i];
 
-		if (l->fd >= 0 || (i > 0 && !l->self_found) ||
+		if (l->fd >= 0 || l->gone || (i > 0 && !l->self_found) ||
 		    hf_level_file(l, file, name, sizeof(name)) < 0)
 			continue;
 		l->fd = openat(f->dirfd, name, O_RDWR | O_CLOEXEC);
 		if (l->fd < 0 && hf_is_gone(-errno) && i > 0)
 			l->gone = true;
 		else if (l->fd < 0)
-			return hf_fail(err, errno, HF_STAGE_LOOK, 0,
-				       "cannot open %s/%s for writing: %s%s", f->path, name,
-				       strerror(errno),
-				       errno == EACCES || errno == EPERM ?
-				       "; run as root, or on a cgroup that was delegated to you" : "");
+			return -errno;
 	}
 	return 0;
 }
+
+int hf_freezer_rescan(struct hf_freezer *f)
+{
+	size_t i, known = f->n_levels;
+	int r;
+
+	/* The array grows while it is walked: parents come before their children. */
+	for (i = 0; i < f->n_levels && i < HF_LEVEL_MAX; i++) {
+		r = add_children(f, i);
+		if (r < 0)
+			return r;
+	}
+	if (i < f->n_levels)
+		return -E2BIG;
+	return f->writable && f->n_levels != known ? open_settings(f) : 0;
+}
+
+/* ---- Opening ----------------------------------------------------------------------------- */
 
 static int open_all(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err)
 {
@@ -373,7 +371,15 @@ static int open_all(struct hf_freezer *f, const char *path, bool writable, struc
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read the levels of cgroup %s: %s",
 			       f->path, strerror(-r));
-	return writable ? open_settings(f, err) : 0;
+	f->writable = writable;
+	r = writable ? open_settings(f) : 0;
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0,
+			       "cannot open the freezer of cgroup %s for writing: %s%s", f->path,
+			       strerror(-r),
+			       r == -EACCES || r == -EPERM ?
+			       "; run as root, or on a cgroup that was delegated to you" : "");
+	return 0;
 }
 
 int hf_freezer_open(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err)

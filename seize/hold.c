@@ -40,6 +40,7 @@ static void discard(struct hf_hold *hold)
 {
 	if (!hold)
 		return;
+	hf_guard_end(&hold->guard, &hold->freezer);
 	hf_freezer_done(&hold->freezer);
 	hf_task_set_done(&hold->set);
 	for (size_t i = 0; i < hold->n_level_paths; i++)
@@ -82,6 +83,7 @@ static int set_up(struct hf_hold *hold, const char *path, const struct hf_take_o
 	hold->opts.timeout_ms = timeout_or_default(hold->opts.timeout_ms);
 	hold->tracer = hf_sys_gettid();
 	hold->freezer = (struct hf_freezer)HF_FREEZER_INIT;
+	hold->guard = (struct hf_guard)HF_GUARD_INIT;
 	r = hf_take(hold, path, err);
 	if (r < 0)
 		return r;
@@ -152,6 +154,7 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 			err->undo = HF_UNDO_FAILED;
 		return r;
 	}
+	hf_guard_end(&hold->guard, &hold->freezer);
 	hold->released = true;
 	hold->info.released_us = hf_clock_real_us();
 	return r;

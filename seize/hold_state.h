@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "freezer.h"
+#include "guard.h"
 #include "holdfast.h"
 #include "io.h"
 #include "task.h"
@@ -25,6 +26,7 @@ struct hf_hold {
 	pid_t tracer;			/* the thread that took it: ptrace ties are its own */
 	struct hf_take_options opts;
 	struct hf_freezer freezer;
+	struct hf_guard guard;
 	struct hf_task_set set;
 	char **level_paths;		/* of the levels that were there when it was taken */
 	size_t n_level_paths;
@@ -33,7 +35,7 @@ struct hf_hold {
 	bool changed;			/* something is to be undone */
 	bool released;
 	uint64_t first_stop_ns;		/* CLOCK_MONOTONIC of the first change; 0 before */
-	uint64_t all_stopped_ns;
+	uint64_t mark_ns;		/* where the step that is being timed began */
 	uint64_t release_ns;
 	struct hf_hold_info info;
 };

@@ -16,6 +16,8 @@
 
 /* Freezing for the release makes all start together.  It is a courtesy and not worth more than this. */
 #define REFREEZE_MS 100
+/* How long to wait for armed threads to stop: most vfork children exec at once when they run again. */
+#define LINGER_MS 50
 
 static bool is_ours(const struct hf_task *t)
 {
@@ -303,6 +305,6 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, struct hf_deadline
 		break;
 	}
 	hold->release_ns = hf_clock_ns();
-	left = hf_release_stragglers(hold, deadline);
+	left = hf_release_stragglers(hold, hf_deadline_within_ms(deadline, LINGER_MS));
 	return r < 0 ? r : (int)left;
 }

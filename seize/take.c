@@ -85,6 +85,7 @@ static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf
 {
 	int r = hf_sys_seize(t->tid, SEIZE_OPTIONS);
 
+	hf_guard_step(&hold->guard);
 	if (r < 0)
 		return sort_out(hold, t, r, dirty, err);
 	/*
@@ -253,12 +254,13 @@ static int meet_all(struct hf_hold *hold, bool *dirty, struct hf_error *err)
 
 /* ---- The story --------------------------------------------------------------------------------------- */
 
-static uint64_t since_us(uint64_t *ns)
+/* Add the time since *mark_ns to *us, and set the mark anew. */
+static void since_us(uint64_t *mark_ns, uint64_t *us)
 {
-	uint64_t now = hf_clock_ns(), us = (now - *ns) / 1000;
+	uint64_t now = hf_clock_ns();
 
-	*ns = now;
-	return us;
+	*us += (now - *mark_ns) / 1000;
+	*mark_ns = now;
 }
 
 /*
@@ -314,37 +316,53 @@ static int stop_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf
 	return r;
 }
 
+/*
+ * Seize everybody while the target is frozen, watched by the guard: should one PTRACE_SEIZE hang, the guard
+ * thaws, the call returns, and the target is frozen once more.
+ */
+static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	bool dirty = false, thawed;
+	int r;
+
+	for (;;) {
+		r = hf_freeze(&hold->freezer, hold->opts.on_armed == HF_ON_ARMED_ACCEPT, deadline, err);
+		if (r < 0)
+			return r;
+		hold->frozen = true;
+		since_us(&hold->mark_ns, &hold->info.timing_us.freeze);
+		hf_guard_watch_begin(&hold->guard);
+		r = meet_all(hold, &dirty, err);
+		thawed = hf_guard_watch_end(&hold->guard, &hold->freezer);
+		since_us(&hold->mark_ns, &hold->info.timing_us.seize);
+		if (r < 0 || !thawed)
+			return r;
+		hold->frozen = false;
+	}
+}
+
 static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct hf_timing *us = &hold->info.timing_us;
-	uint64_t mark = hf_clock_ns();
-	bool dirty = false;
 	int r = 0;
 
-	hold->first_stop_ns = mark;
+	hold->first_stop_ns = hold->mark_ns = hf_clock_ns();
 	hold->changed = true;
 	if (hold->freezer.version == 1)
 		r = seize_stopped_early(hold, err);
 	if (r == 0)
-		r = hf_freeze(&hold->freezer, hold->opts.on_armed == HF_ON_ARMED_ACCEPT, deadline, err);
-	if (r < 0)
-		return r;
-	hold->frozen = true;
-	us->freeze = since_us(&mark);
-
-	r = meet_all(hold, &dirty, err);
-	us->seize = since_us(&mark);
+		r = seize_frozen(hold, deadline, err);
 	if (r == 0 && hold->freezer.version == 2) {
 		r = stop_all(hold, deadline, err);
-		us->wait = since_us(&mark);
+		since_us(&hold->mark_ns, &us->wait);
 	}
 	if (r == 0) {
 		r = thaw(hold, err);
-		us->thaw = since_us(&mark);
+		since_us(&hold->mark_ns, &us->thaw);
 	}
 	if (r == 0 && hold->freezer.version == 1) {
 		r = stop_all(hold, deadline, err);
-		us->wait = since_us(&mark);
+		since_us(&hold->mark_ns, &us->wait);
 	}
 	return r;
 }
@@ -370,6 +388,17 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 			     "everybody was released and the cgroup put back as it was found");
 }
 
+static int start_guard(struct hf_hold *hold, struct hf_error *err)
+{
+	int fd = hold->opts.guard_message_fd > 0 ? hold->opts.guard_message_fd : -1;
+	int r = hold->opts.no_guard ? 0 : hf_guard_start(&hold->guard, &hold->freezer, fd);
+
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot start the guard process: %s",
+			       strerror(-r));
+	return 0;
+}
+
 int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
 {
 	struct hf_deadline deadline = hf_deadline_in_ms(hold->opts.timeout_ms);
@@ -382,12 +411,14 @@ int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
 		r = hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory for %zu threads", hold->set.n);
 	if (r < 0)
 		return r;
+	r = start_guard(hold, err);
+	if (r < 0)
+		return r;
 	r = take_stopped(hold, deadline, err);
 	if (r < 0) {
 		hf_take_undo(hold, err);
 		return r;
 	}
-	hold->all_stopped_ns = hf_clock_ns();
 	hold->info.time_us = hf_clock_real_us();
 	return 0;
 }

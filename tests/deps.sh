@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# deps.sh GROUP... - install what is missing for `build`, `test`, `lint`, by package name, on Debian and
+# Ubuntu (apt-get) and on Fedora (dnf).  Asks the package database first: with everything there it
+# needs no network and no root.
+set -eu
+
+deb_build="gcc libc6-dev make pkg-config libjson-c-dev libunwind-dev"
+deb_test="check python3 e2fsprogs util-linux mount procps mandoc g++ binutils"
+deb_lint="clang clang-tidy cppcheck mandoc shellcheck valgrind"
+rpm_build="gcc make pkgconf-pkg-config json-c-devel libunwind-devel"
+rpm_test="check-devel python3 e2fsprogs util-linux procps-ng mandoc gcc-c++ binutils"
+rpm_lint="clang clang-tools-extra cppcheck mandoc ShellCheck valgrind"
+
+if command -v apt-get >/dev/null 2>&1; then
+	family=deb
+elif command -v dnf >/dev/null 2>&1; then
+	family=rpm
+else
+	echo "deps: neither apt-get nor dnf is here; see tests/deps.sh for what is needed" >&2
+	exit 0
+fi
+
+has() {
+	case $family in
+	deb) dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^install ok installed' ;;
+	rpm) rpm -q --quiet "$1" ;;
+	esac
+}
+
+missing=
+for group in "$@"; do
+	eval "names=\$${family}_$group"
+	for name in $names; do
+		has "$name" || missing="$missing $name"
+	done
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "deps: missing:$missing" >&2
+	echo "deps: run 'sudo make deps', or install these by hand" >&2
+	exit 1
+fi
+echo "  DEPS   $missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# shellcheck disable=SC2086  # a list of names
+if [ $family = deb ]; then
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -y --no-install-recommends $missing >"$log" 2>&1 ||
+		{ apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 ||
+		{ cat "$log" >&2; exit 1; }
+else
+	dnf install -y $missing >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+fi

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# run.sh BUILD - run all tests of a build: the libcheck programs, the scripts of tests/cli, the fuzz
+# targets over their stored inputs.  One line each, the whole output of those that fail, and at the end
+# one line that counts.  With HF_TESTS_REQUIRE=1 a case that has to be left out is a failure.
+set -u
+
+build=$(cd "$1" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+passed=0
+failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export HOLDFAST="$build/holdfast" HF_BUILD="$build" HF_SOURCE="${here%/tests}"
+
+note() {	# note NAME STATUS PASSED FAILED
+	passed=$((passed + $3))
+	failed=$((failed + $4))
+	if [ "$2" -eq 0 ]; then
+		printf '  ok      %-28s %s\n' "$1" "$3"
+		grep -i '^left out' "$log" | sed 's/^/          /'
+	else
+		printf '  FAILED  %-28s %s passed, %s failed\n' "$1" "$3" "$4"
+		sed 's/^/          /' "$log"
+	fi
+}
+
+# libcheck closes with "97%: Checks: 33, Failures: 1, Errors: 0"; no such line means that it died.
+for program in "$build"/tests/check_*; do
+	case $program in *.o | *.d) continue ;; esac
+	[ -x "$program" ] || continue
+	"$program" >"$log" 2>&1 </dev/null
+	status=$?
+	set -- $(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log" | tail -n 1)
+	if [ $# -eq 3 ]; then
+		bad=$(($2 + $3))
+		[ $status -ne 0 ] && [ $bad -eq 0 ] && bad=1
+		[ $bad -ne 0 ] && status=1
+		note "${program##*/}" $status $(($1 - bad)) $bad
+	else
+		[ $status -eq 0 ] && status=1
+		note "${program##*/}" $status 0 1
+	fi
+done
+
+for script in "$here"/cli/[!l]*.sh "$here"/cli/l[!i]*.sh; do
+	[ -f "$script" ] || continue
+	sh "$script" >"$log" 2>&1 </dev/null
+	status=$?
+	name=cli/${script##*/}
+	if [ $status -eq 0 ]; then note "$name" 0 1 0; else note "$name" $status 0 1; fi
+done
+
+for program in "$build"/tests/fuzz_*; do
+	case $program in *.o | *.d) continue ;; esac
+	[ -x "$program" ] || continue
+	name=${program##*/}
+	"$program" "$here/corpus/${name#fuzz_}"/* >"$log" 2>&1 </dev/null
+	status=$?
+	if [ $status -eq 0 ]; then note "$name" 0 1 0; else note "$name" $status 0 1; fi
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
