@@ -27,8 +27,9 @@ int hf_bit_parse(const char *text, size_t len, bool *ret);
 
 /*
  * The next id of a list (cgroup.threads, cgroup.procs, tasks), one per line.  *pos starts at 0
- * and moves on.  Returns 1 and *ret_id, 0 at the end, -EBADMSG for a line that is no id.  An id of 0 is
- * given as it is: v2 writes it for a task outside the reader's PID namespace.
+ * and moves on.  Returns 1 and *ret_id, 0 at the end, -EBADMSG for a line that is no id.  An id of
+ * 0 is given as it is: v2 writes it for a task outside the reader's PID namespace.  A last line
+ * without a newline may have been cut, and is no id.
  */
 int hf_id_list_next(const char *text, size_t len, size_t *pos, pid_t *ret_id);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
 #define NAP_MAX_US 1000u
 
 uint64_t hf_clock_ns(void)
@@ -27,7 +28,12 @@ int64_t hf_clock_real_us(void)
 
 struct hf_deadline hf_deadline_in_ms(uint64_t ms)
 {
-	return (struct hf_deadline){ hf_clock_ns() + ms * 1000000 };
+	uint64_t at_ns;
+
+	if (__builtin_mul_overflow(ms, (uint64_t)NS_PER_MS, &at_ns) ||
+	    __builtin_add_overflow(at_ns, hf_clock_ns(), &at_ns))
+		at_ns = UINT64_MAX;	/* never */
+	return (struct hf_deadline){ at_ns };
 }
 
 struct hf_deadline hf_deadline_within_ms(struct hf_deadline d, uint64_t ms)

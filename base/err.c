@@ -8,19 +8,41 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Format into text[cap], which may be among the arguments.  Names of commands and cgroups are
+ * bytes of somebody else's choosing: what would break the line or steer a terminal becomes '?'.
+ */
+static void format(char *text, size_t cap, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void format(char *text, size_t cap, const char *fmt, va_list ap)
+{
+	char made[sizeof(((struct hf_error *)NULL)->text)];
+	size_t i;
+
+	if (vsnprintf(made, sizeof(made), fmt, ap) < 0)
+		made[0] = '\0';
+	for (i = 0; i < cap - 1 && made[i]; i++) {
+		text[i] = made[i];
+		if ((unsigned char)made[i] < ' ' || made[i] == 0x7f)
+			text[i] = '?';
+	}
+	text[i] = '\0';
+}
+
 int hf_fail(struct hf_error *err, int code, enum hf_stage stage, pid_t tid, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (err) {
+		va_start(ap, fmt);
+		format(err->text, sizeof(err->text), fmt, ap);
+		va_end(ap);
 		err->code = code;
 		err->stage = stage;
 		err->undo = HF_UNDO_NONE;
 		err->tid = tid;
 		err->note[0] = '\0';
-		va_start(ap, fmt);
-		vsnprintf(err->text, sizeof(err->text), fmt, ap);
-		va_end(ap);
 	}
 	return -code;
 }
@@ -35,12 +57,14 @@ void hf_fail_note(struct hf_error *err, enum hf_undo undo, const char *fmt, ...)
 	if (undo > err->undo)
 		err->undo = undo;
 	used = strlen(err->note);
-	if (used && used + 2 < sizeof(err->note)) {
+	if (used + 2 >= sizeof(err->note))
+		return;		/* full: what came first matters most */
+	va_start(ap, fmt);
+	if (used) {
 		memcpy(err->note + used, "; ", 3);
 		used += 2;
 	}
-	va_start(ap, fmt);
-	vsnprintf(err->note + used, sizeof(err->note) - used, fmt, ap);
+	format(err->note + used, sizeof(err->note) - used, fmt, ap);
 	va_end(ap);
 }
 

@@ -10,7 +10,8 @@
 
 /*
  * Fill *err (NULL is allowed) and return -code, so that a failing path is one line.  Whatever
- * *err held before is replaced; its undo becomes HF_UNDO_NONE.
+ * *err held before is replaced; its undo becomes HF_UNDO_NONE.  The arguments may include err->text
+ * and err->note.  Control bytes become '?', and a text that is too long is cut.
  */
 int hf_fail(struct hf_error *err, int code, enum hf_stage stage, pid_t tid, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));

@@ -6,13 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "own.h"
 
-/* One page holds nearly every file we read; the kernel fills no more than that per call for most. */
+/* One page holds nearly every file we read, and most are filled a page per call at best. */
 #define BUF_MIN 4096u
 
 void hf_buf_done(struct hf_buf *buf)
@@ -28,6 +29,8 @@ int hf_buf_reserve(struct hf_buf *buf, size_t len)
 
 	if (len < buf->cap)
 		return 0;
+	if (len >= SIZE_MAX / 2)
+		return -ENOMEM;
 	while (cap <= len)
 		cap *= 2;
 	data = realloc(buf->data, cap);
@@ -40,7 +43,7 @@ int hf_buf_reserve(struct hf_buf *buf, size_t len)
 
 int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t len)
 {
-	int r = hf_buf_reserve(buf, buf->len + len);
+	int r = len > SIZE_MAX - buf->len ? -ENOMEM : hf_buf_reserve(buf, buf->len + len);
 
 	if (r < 0)
 		return r;
@@ -61,27 +64,35 @@ static ssize_t read_some(int fd, char *data, size_t cap)
 	return n < 0 ? -errno : n;
 }
 
+static void set_len(struct hf_buf *buf, size_t len)
+{
+	buf->len = len;
+	if (buf->data)
+		buf->data[len] = '\0';
+}
+
 int hf_read_at(int dirfd, const char *name, struct hf_buf *buf)
 {
 	hf_owned_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;	/* becomes buf->len at the end: half a file is not for anybody to see */
 	ssize_t n;
 	int r;
 
+	set_len(buf, 0);
 	if (fd < 0)
 		return -errno;
-	buf->len = 0;
 	for (;;) {
-		r = hf_buf_reserve(buf, buf->len + BUF_MIN - 1);
+		r = hf_buf_reserve(buf, len + 1);
 		if (r < 0)
 			return r;
-		n = read_some(fd, buf->data + buf->len, buf->cap - buf->len - 1);
+		n = read_some(fd, buf->data + len, buf->cap - len - 1);
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
 			break;
-		buf->len += (size_t)n;
+		len += (size_t)n;
 	}
-	buf->data[buf->len] = '\0';
+	set_len(buf, len);
 	return 0;
 }
 
@@ -139,12 +150,13 @@ int hf_write_fd(int fd, const char *text)
 
 int hf_readlink_at(int dirfd, const char *name, struct hf_buf *buf)
 {
+	size_t room = BUF_MIN - 1;
 	ssize_t n;
 	int r;
 
-	buf->len = 0;
+	set_len(buf, 0);
 	for (;;) {
-		r = hf_buf_reserve(buf, buf->len + BUF_MIN - 1);
+		r = hf_buf_reserve(buf, room);
 		if (r < 0)
 			return r;
 		n = readlinkat(dirfd, name, buf->data, buf->cap - 1);
@@ -152,9 +164,8 @@ int hf_readlink_at(int dirfd, const char *name, struct hf_buf *buf)
 			return -errno;
 		if ((size_t)n < buf->cap - 1)
 			break;
-		buf->len = buf->cap;	/* it may have been cut: ask for more room */
+		room = buf->cap;	/* it may have been cut: ask for more */
 	}
-	buf->len = (size_t)n;
-	buf->data[buf->len] = '\0';
+	set_len(buf, (size_t)n);
 	return 0;
 }

@@ -23,19 +23,28 @@ int hf_buf_reserve(struct hf_buf *buf, size_t len);
 /* Add bytes at the end.  0 or -ENOMEM. */
 int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t len);
 
-/* Replace the contents of buf by the whole file `name` below dirfd (AT_FDCWD: any path). */
+/*
+ * Replace the contents of buf by the whole file `name` below dirfd (AT_FDCWD: any path).  0 or
+ * -errno, and then buf is empty.
+ */
 int hf_read_at(int dirfd, const char *name, struct hf_buf *buf);
 
-/* The same into caller's memory: at most cap - 1 bytes and a NUL.  Returns the length or -errno. */
+/*
+ * The same into caller's memory: at most cap - 1 bytes and a NUL; cap is at least 1.  Returns the
+ * length or -errno.  A length of cap - 1 may mean that more was there.
+ */
 ssize_t hf_read_small_at(int dirfd, const char *name, char *data, size_t cap);
 
-/* Read an open file from its start into caller's memory, as hf_read_small_at(). */
+/*
+ * Read an open file from its start into caller's memory with one pread(2): for the files of one
+ * or two lines that are looked at again and again.  cap and result as with hf_read_small_at().
+ */
 ssize_t hf_read_again(int fd, char *data, size_t cap);
 
 /* Write text with one write(2), as cgroup files need it.  0 or -errno. */
 int hf_write_fd(int fd, const char *text);
 
-/* readlink below dirfd into buf.  0 or -errno. */
+/* readlink below dirfd into buf.  0 or -errno, and then buf is empty. */
 int hf_readlink_at(int dirfd, const char *name, struct hf_buf *buf);
 
 #endif

@@ -24,7 +24,10 @@ static inline void hf_own_close(const int *fd)
 
 static inline void hf_own_free(void *p)
 {
+	int saved = errno;	/* free() keeps it only since glibc 2.33 */
+
 	free(*(void **)p);
+	errno = saved;
 }
 
 static inline void hf_own_closedir(DIR **d)

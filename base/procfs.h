@@ -3,7 +3,8 @@
  * procfs - pure parsers for the files of /proc/PID, and thin readers on top of them.  A parser
  * takes bytes and a length, fills a struct, opens nothing, and survives any input: it returns 0, or
  * -EBADMSG when what it needs is missing or a number does not fit, leaving the struct
- * untouched.  Whole keys are matched; unknown lines are ignored (proc(5)).
+ * untouched.  Whole keys are matched; unknown lines are ignored (proc(5)).  A number or a path that
+ * nothing follows, not even a newline, may have been cut, and is refused like a missing one.
  */
 #ifndef HF_PROCFS_H
 #define HF_PROCFS_H
@@ -15,7 +16,7 @@
 
 #include "io.h"
 
-#define HF_COMM_MAX 64		/* kernel threads may show more than TASK_COMM_LEN */
+#define HF_COMM_MAX 64		/* kernel threads may show more than TASK_COMM_LEN; longer is cut */
 #define HF_NS_DEPTH 33		/* MAX_PID_NS_LEVEL 32, and the initial one */
 #define HF_WCHAN_MAX 128	/* KSYM_NAME_LEN was that until Linux 6.1; longer ones are cut */
 
@@ -23,7 +24,10 @@
 #define HF_PF_IO_WORKER 0x00000010u	/* since Linux 5.12 */
 #define HF_PF_KTHREAD 0x00200000u
 
-/* /proc/PID/stat.  The name may contain anything: it ends at the last ')'. */
+/*
+ * /proc/PID/stat.  The name may contain anything: it ends at the last ')'.  pgid and sid are -1,
+ * and n_threads 0, for a task that is being reaped at this moment.
+ */
 struct hf_stat {
 	pid_t pid;
 	char comm[HF_COMM_MAX];
@@ -94,11 +98,18 @@ int hf_tid_syscall(pid_t tid, struct hf_syscall *ret);
 /* Vanishing is not failing: whether -errno from /proc or ptrace means that the task is gone. */
 bool hf_is_gone(int r);
 
-/* "SIGSTOP" for 19 and so on, for every signal of this architecture; "signal 77" otherwise. */
+/*
+ * "SIGSTOP" for 19 and so on, for every signal of this architecture; realtime ones count from 34 as
+ * kill(1) does, "SIGRTMIN+3" for 37; "signal 77" otherwise, and for 32 and 33, which have no name.
+ * Static storage or buf, which 32 bytes are enough for.
+ */
 const char *hf_signal_name(int sig, char *buf, size_t cap);
-/* "epoll_wait" for the native number nr; NULL when it is not known. */
+/* "epoll_wait" for the native number nr; NULL when the kernel headers at build did not know it. */
 const char *hf_syscall_name(long nr);
-/* "running", "sleeping", "disk-sleep", "stopped", "tracing-stop", "zombie", "dead", "parked", "idle" or "unknown". */
+/*
+ * "running", "sleeping", "disk-sleep", "stopped", "tracing-stop", "zombie", "dead", "parked",
+ * "idle" or "unknown".
+ */
 const char *hf_state_word(char letter);
 
 #endif

@@ -212,7 +212,9 @@ static int look_at_level(struct hf_hold *hold, struct census *c, uint16_t level,
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_LOOK, 0,
+				    "the list of threads of cgroup %s is not one of numbers",
+				    hold->freezer.path);
 }
 
 static bool in_child_pid_namespace(void)

@@ -66,13 +66,9 @@ bool hf_poll_task(struct hf_hold *hold, struct hf_task *t)
 	}
 	stop = hf_stop_of(status, &sig);
 	is = hf_task_step(was, stop);
-	if (is == HF_TASK_IMPOSSIBLE) {
-		/*
-		 * Only a death can follow a held state, and every kind of stop an asked one.  A stop of a
-		 * kind that we never ask for is a stop all the same.
-		 */
-		is = HF_TASK_HELD;
-	}
+	/* A status that cannot be, says nothing: the thread is what it was. */
+	if (is == HF_TASK_IMPOSSIBLE)
+		return false;
 	t->state = is;
 	t->signal = (uint8_t)(is == HF_TASK_HELD_STOPPED || is == HF_TASK_HELD_SIGNAL ? sig : 0);
 	if (is == HF_TASK_HELD_BIRTH)

@@ -155,7 +155,7 @@ static int meet_level(struct hf_hold *hold, uint16_t level, bool *dirty, struct 
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_SEIZE, 0, "cannot list the threads of cgroup %s: %s",
 			       hold->freezer.path, strerror(-r));
-	while (hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid) > 0) {
+	while ((r = hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid)) > 0) {
 		if (tid == 0)
 			return hf_fail(err, EXDEV, HF_STAGE_SEIZE, 0,
 				       "a thread from outside our PID namespace moved into cgroup %s",
@@ -164,7 +164,9 @@ static int meet_level(struct hf_hold *hold, uint16_t level, bool *dirty, struct 
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_SEIZE, 0,
+				    "the list of threads of cgroup %s is not one of numbers",
+				    hold->freezer.path);
 }
 
 /* ---- Processes with threads outside the cgroup --------------------------------------------------- */
