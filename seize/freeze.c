@@ -252,12 +252,19 @@ static struct hf_deadline deadline_of(unsigned int timeout_ms)
 	return hf_deadline_in_ms(timeout_ms ? timeout_ms : HF_TIMEOUT_DEFAULT_MS);
 }
 
+static int open_plain(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err)
+{
+	int r = hf_freezer_open(f, path, err);
+
+	return r < 0 ? r : hf_freezer_find_levels(f, writable, err);
+}
+
 HF_API int hf_cgroup_state(const char *path, struct hf_cgroup_state *ret_state,
 			   struct hf_error *err)
 {
 	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
 	enum hf_freezer_state state;
-	int r = hf_freezer_open(&f, path, false, err);
+	int r = open_plain(&f, path, false, err);
 
 	if (r < 0)
 		return r;
@@ -274,7 +281,7 @@ HF_API int hf_cgroup_freeze(const char *path, unsigned int timeout_ms,
 {
 	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
 	struct hf_deadline deadline = deadline_of(timeout_ms);
-	int r = hf_freezer_open(&f, path, true, err), undo;
+	int r = open_plain(&f, path, true, err), undo;
 
 	if (r < 0)
 		return r;
@@ -326,7 +333,7 @@ HF_API int hf_cgroup_thaw(const char *path, unsigned int timeout_ms,
 	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
 	struct hf_deadline deadline = deadline_of(timeout_ms);
 	enum hf_freezer_state state;
-	int r = hf_freezer_open(&f, path, true, err);
+	int r = open_plain(&f, path, true, err);
 
 	if (r < 0)
 		return r;

@@ -33,6 +33,8 @@ struct hf_level {
 	uint64_t n_links;	/* of its directory when its children were read */
 };
 
+#define HF_LOCKS_MAX 64	/* ancestors that are locked; deeper nesting is not told apart */
+
 struct hf_freezer {
 	int version;
 	int dirfd;
@@ -41,17 +43,28 @@ struct hf_freezer {
 	size_t mount_len;		/* path + mount_len is the path within the hierarchy */
 	struct hf_level *levels;	/* [0] is the target; parents come before children */
 	size_t n_levels, cap_levels;
+	int locks[HF_LOCKS_MAX];	/* directories of ancestors, locked as long as they are open */
+	size_t n_locks;
 	bool writable;			/* opened for a hold, or to freeze or thaw */
 	bool foreign;			/* somebody else was seen to have changed a setting */
 };
 #define HF_FREEZER_INIT { .dirfd = -1, .events_fd = -1 }
 
+/* Find and open a cgroup directory, see hf_hold_cgroup() for `path` and the errors. */
+int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err);
+
 /*
- * Open a cgroup (see hf_hold_cgroup() for `path` and the errors) and record every level as it is
- * found.  With `writable`, what a hold may have to write is opened for writing now, so that no undo
- * needs a new descriptor.  Changes nothing.
+ * Keep other holdfasts off: the target is locked for us alone, its ancestors are shared, so that holds of
+ * siblings go together and holds of overlapping cgroups wait.  Without this, the second would
+ * take the first one's freeze for the found state and "restore" it.  Before the levels are found.
  */
-int hf_freezer_open(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err);
+int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline, struct hf_error *err);
+
+/*
+ * Record every level as it is found.  With `writable`, what a hold may have to write is opened for
+ * writing now, so that no undo needs a new descriptor.  Changes nothing.
+ */
+int hf_freezer_find_levels(struct hf_freezer *f, bool writable, struct hf_error *err);
 void hf_freezer_done(struct hf_freezer *f);
 
 /* Look for levels that were made since; they are added at the end.  0 or -errno. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -329,7 +330,7 @@ int hf_freezer_rescan(struct hf_freezer *f)
 
 /* ---- Opening ----------------------------------------------------------------------------- */
 
-static int open_all(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err)
+static int open_directory(struct hf_freezer *f, const char *path, struct hf_error *err)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
 	char mount[PATH_MAX] = "", proc[64];
@@ -356,6 +357,21 @@ static int open_all(struct hf_freezer *f, const char *path, bool writable, struc
 		mount[0] = '\0';
 	if (mount[0] && !strncmp(f->path, mount, strlen(mount)))
 		f->mount_len = strlen(mount);
+	return 0;
+}
+
+int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err)
+{
+	int r = open_directory(f, path, err);
+
+	if (r < 0)
+		hf_freezer_done(f);
+	return r;
+}
+
+int hf_freezer_find_levels(struct hf_freezer *f, bool writable, struct hf_error *err)
+{
+	int r;
 
 	if (f->version == 2) {
 		f->events_fd = openat(f->dirfd, "cgroup.events", O_RDONLY | O_CLOEXEC);
@@ -382,15 +398,6 @@ static int open_all(struct hf_freezer *f, const char *path, bool writable, struc
 	return 0;
 }
 
-int hf_freezer_open(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err)
-{
-	int r = open_all(f, path, writable, err);
-
-	if (r < 0)
-		hf_freezer_done(f);
-	return r;
-}
-
 void hf_freezer_done(struct hf_freezer *f)
 {
 	size_t i;
@@ -401,30 +408,42 @@ void hf_freezer_done(struct hf_freezer *f)
 	}
 	free(f->levels);
 	free(f->path);
+	for (i = 0; i < f->n_locks; i++)
+		hf_own_close(&f->locks[i]);
 	hf_own_close(&f->dirfd);
 	hf_own_close(&f->events_fd);
 	*f = (struct hf_freezer)HF_FREEZER_INIT;
+}
+
+/*
+ * The ancestors of the target that are visible here, nearest first: 1 and an open directory (the
+ * caller's) and its path, 0 when there are no more.  *above starts as the target's own path.
+ */
+static int next_ancestor(const struct hf_freezer *f, char *above, int *ret_fd)
+{
+	char *slash = strrchr(above, '/');
+
+	if (!slash || slash == above || (size_t)(slash - above) < f->mount_len)
+		return 0;
+	*slash = '\0';
+	*ret_fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd >= 0;
 }
 
 int hf_freezer_frozen_ancestor(const struct hf_freezer *f, char *ret, size_t cap)
 {
 	char above[PATH_MAX];
 	bool set;
-	char *slash;
+	int fd;
 
 	/* v1 keeps one bit that says so; v2 does not, so that each ancestor has to be asked. */
 	if (f->version == 1 &&
 	    (read_bit(f->dirfd, "freezer.parent_freezing", &set) < 0 || !set))
 		return 0;
 	snprintf(above, sizeof(above), "%s", f->path);
-	while ((slash = strrchr(above, '/')) && slash != above &&
-	       (size_t)(slash - above) >= f->mount_len) {
-		hf_owned_fd dirfd = -1;
+	while (next_ancestor(f, above, &fd)) {
+		hf_owned_fd dirfd = fd;
 
-		*slash = '\0';
-		dirfd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dirfd < 0)
-			break;
 		if (read_bit(dirfd, self_file(f), &set) == 0 && set) {
 			snprintf(ret, cap, "%s", above);
 			return 1;
@@ -435,4 +454,40 @@ int hf_freezer_frozen_ancestor(const struct hf_freezer *f, char *ret, size_t cap
 	/* Outside of what is mounted here, in a cgroup namespace: it has no name for us. */
 	snprintf(ret, cap, "an ancestor that is not visible here");
 	return 1;
+}
+
+/* ---- Among holdfasts ------------------------------------------------------------------------ */
+
+static int lock_within(int fd, int how, struct hf_deadline deadline)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+
+	while (flock(fd, how | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (!hf_nap(&nap, deadline))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline, struct hf_error *err)
+{
+	char above[PATH_MAX];
+	int r = lock_within(f->dirfd, LOCK_EX, deadline);
+	int fd;
+
+	snprintf(above, sizeof(above), "%s", f->path);
+	while (r == 0 && f->n_locks < HF_LOCKS_MAX && next_ancestor(f, above, &fd)) {
+		f->locks[f->n_locks++] = fd;
+		r = lock_within(fd, LOCK_SH, deadline);
+	}
+	if (r == -ETIMEDOUT)
+		return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
+			       "cgroup %s, or one above or below it, is held by another holdfast, which did not release it by the deadline",
+			       f->path);
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot lock cgroup %s: %s", f->path,
+			       strerror(-r));
+	return 0;
 }

@@ -37,6 +37,7 @@ struct hf_guard_page {
 	_Atomic uint64_t steps;		/* counts the holder's progress; 0: not watched */
 	_Atomic bool thawed;		/* the guard has thawed the target under a stuck holder */
 	int version;
+	int lock_fd;
 	size_t n;
 	struct hf_guard_level levels[];
 };
@@ -137,17 +138,22 @@ static void guard_loop(struct hf_guard_page *page, int socket_fd, int message_fd
 	}
 }
 
-/* Keep the socket, the settings and the place for messages; whatever else the holder had open is not ours. */
+/*
+ * Keep the socket, the settings, the place for messages, and the lock, which lasts until all of its
+ * holders have closed it: no other holdfast may come before the freezer is put back.  Whatever else
+ * the holder had open is not ours.
+ */
 static void close_others(const struct hf_guard_page *page, int socket_fd, int message_fd)
 {
-	int keep[2], low, next;
+	int keep[3], low, next;
 	size_t i;
 
 	keep[0] = socket_fd;
 	keep[1] = message_fd;
+	keep[2] = page->lock_fd;
 	for (low = -1;; low = next) {
 		next = -1;
-		for (i = 0; i < 2; i++)
+		for (i = 0; i < 3; i++)
 			if (keep[i] > low && (next < 0 || keep[i] < next))
 				next = keep[i];
 		for (i = 0; i < page->n; i++)
@@ -190,6 +196,7 @@ static void share_settings(struct hf_guard_page *page, struct hf_freezer *f)
 	size_t i;
 
 	page->version = f->version;
+	page->lock_fd = f->dirfd;
 	for (i = 0; i < f->n_levels; i++) {
 		struct hf_level *l = &f->levels[i];
 

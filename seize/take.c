@@ -404,8 +404,12 @@ static int start_guard(struct hf_hold *hold, struct hf_error *err)
 int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
 {
 	struct hf_deadline deadline = hf_deadline_in_ms(hold->opts.timeout_ms);
-	int r = hf_freezer_open(&hold->freezer, path, true, err);
+	int r = hf_freezer_open(&hold->freezer, path, err);
 
+	if (r == 0)
+		r = hf_freezer_lock(&hold->freezer, deadline, err);
+	if (r == 0)
+		r = hf_freezer_find_levels(&hold->freezer, true, err);
 	if (r == 0)
 		r = hf_look(hold, err);
 	/* Room for as many newcomers as there are members: no allocation while they are frozen. */
