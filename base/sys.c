@@ -58,6 +58,18 @@ int hf_sys_wait(pid_t tid, int *ret_status)
 	return r == tid;
 }
 
+int hf_sys_wait_peek(pid_t tid)
+{
+	siginfo_t info;
+	int r;
+
+	do
+		r = waitid(P_PID, (id_t)tid, &info,
+			   WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
 int hf_sys_kill(pid_t pid, int sig)
 {
 	return kill(pid, sig) < 0 ? -errno : 0;

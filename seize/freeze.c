@@ -24,9 +24,8 @@
 /* Members that are not frozen although they were asked to. */
 struct in_way {
 	pid_t named[IN_WAY_NAMED];
-	size_t n, n_sleepers, n_kthreads;
+	size_t n, n_sleepers, n_kthreads, n_stopped;
 	pid_t exec;		/* one in a multi-threaded exec; 0 when there is none */
-	size_t members;
 };
 
 static bool starts_with(const char *text, const char *start)
@@ -58,7 +57,6 @@ static void look_in_way(struct in_way *w, int version, pid_t tid)
 
 	if (hf_tid_stat(tid, &st) < 0)
 		return;
-	w->members++;
 	hf_tid_wchan(tid, wchan);
 	sleep = hf_explain_sleep(tid, NULL);
 	if (sleep == HF_SLEEP_EXEC)
@@ -72,6 +70,8 @@ static void look_in_way(struct in_way *w, int version, pid_t tid)
 		w->n_kthreads++;
 	else if (st.state == 'D')
 		w->n_sleepers++;
+	else if (st.state == 'T' || st.state == 't')
+		w->n_stopped++;
 }
 
 static struct in_way find_in_way(struct hf_freezer *f)
@@ -129,6 +129,20 @@ static int let_exec_through(struct hf_freezer *f, pid_t tid, struct hf_deadline 
 	return hf_freezer_set(f, 0, true);
 }
 
+/*
+ * It stays so, too, when a thread was on its way into a group-stop or a ptrace-stop as the freezer
+ * visited it: it sleeps stopped, not frozen, and nothing visits it again but another write of FROZEN (since
+ * Linux 6.1 stopped threads are frozen where they are; kernel/freezer.c, __set_task_frozen()).
+ */
+static int unstick(struct hf_freezer *f, const struct in_way *w, struct hf_deadline deadline)
+{
+	if (f->version == 2)
+		return 0;
+	if (w->exec)
+		return let_exec_through(f, w->exec, deadline);
+	return w->n_stopped ? hf_freezer_freeze_again(f) : 0;
+}
+
 /* Waiting until the whole target is frozen. */
 struct await {
 	uint64_t begun_ns, look_ns, look_after_ns;
@@ -180,13 +194,11 @@ static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadl
 			w = find_in_way(f);
 			if (enough(&a, &w, accept_armed))
 				return w.n == w.n_kthreads ? HF_FREEZE_WHOLE : HF_FREEZE_PART;
-			if (f->version == 1 && w.exec) {
-				r = let_exec_through(f, w.exec, deadline);
-				if (r < 0)
-					return hf_fail(err, -r, HF_STAGE_FREEZE, w.exec,
-						       "cannot freeze cgroup %s again after an exec: %s",
-						       f->path, strerror(-r));
-			}
+			r = unstick(f, &w, deadline);
+			if (r < 0)
+				return hf_fail(err, -r, HF_STAGE_FREEZE, w.exec,
+					       "cannot freeze cgroup %s again: %s", f->path,
+					       strerror(-r));
 			/* Looking costs some 20 us a thread: spend no more on it than on waiting. */
 			a.look_ns = hf_clock_ns();
 			a.look_after_ns = a.look_after_ns * 2 + (a.look_ns - now);

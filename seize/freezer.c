@@ -104,6 +104,13 @@ int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen)
 	return 0;
 }
 
+int hf_freezer_freeze_again(struct hf_freezer *f)
+{
+	const struct hf_level *l = &f->levels[0];
+
+	return l->theirs || !l->self_now || l->fd < 0 ? 0 : hf_write_fd(l->fd, "FROZEN");
+}
+
 void hf_freezer_notice(struct hf_freezer *f)
 {
 	size_t i;

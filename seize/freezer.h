@@ -88,6 +88,9 @@ int hf_freezer_state(const struct hf_freezer *f, enum hf_freezer_state *ret);
  */
 int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen);
 
+/* v1: have the freezer visit every member of the target once more.  0 or -errno. */
+int hf_freezer_freeze_again(struct hf_freezer *f);
+
 /*
  * Notice settings that are not as we left them: sets f->foreign, and from then on leaves such a
  * level alone, so that nothing writes over what somebody else decided.

@@ -27,6 +27,9 @@
 /* A guard that has nothing to do ends at once. */
 #define END_MS 200
 
+#define NOT_WATCHED 0
+#define STUCK UINT64_MAX
+
 struct hf_guard_level {
 	int fd;			/* its setting, open for writing */
 	bool found;
@@ -34,8 +37,12 @@ struct hf_guard_level {
 };
 
 struct hf_guard_page {
-	_Atomic uint64_t steps;		/* counts the holder's progress; 0: not watched */
-	_Atomic bool thawed;		/* the guard has thawed the target under a stuck holder */
+	/*
+	 * Counts the holder's progress; NOT_WATCHED, or STUCK once the guard has decided to thaw.
+	 * Whoever changes it first, decides: a holder that finds STUCK waits for the thaw.
+	 */
+	_Atomic uint64_t steps;
+	_Atomic bool thawed;		/* the thaw under a stuck holder is written */
 	int version;
 	int lock_fd;
 	size_t n;
@@ -106,27 +113,25 @@ static void thaw_under_holder(struct hf_guard_page *page)
 	const char *word = word_for(page->version, false);
 	size_t i;
 
-	/* Noted first: the holder may go on the moment that the write takes effect. */
-	page->thawed = true;
 	for (i = page->n; i-- > 0;)
 		if (pwrite(page->levels[i].fd, word, strlen(word), 0) < 0)
 			continue;
+	page->thawed = true;
 }
 
 static void guard_loop(struct hf_guard_page *page, int socket_fd, int message_fd)
 {
 	struct pollfd p = { .fd = socket_fd, .events = POLLIN };
-	uint64_t seen = 0;
 	char byte;
 	ssize_t n;
 
 	for (;;) {
 		uint64_t steps = page->steps;
+		bool watch = steps != NOT_WATCHED && steps != STUCK;
 
-		if (poll(&p, 1, steps ? HF_GUARD_STUCK_MS : -1) == 0) {
-			if (steps && steps == page->steps && steps == seen)
+		if (poll(&p, 1, watch ? HF_GUARD_STUCK_MS : -1) == 0) {
+			if (atomic_compare_exchange_strong(&page->steps, &steps, STUCK))
 				thaw_under_holder(page);
-			seen = steps;
 			continue;
 		}
 		/* A byte is but a knock: look at the page again.  The end of the file is the holder's. */
@@ -311,25 +316,32 @@ void hf_guard_watch_begin(struct hf_guard *g)
 	if (g->pid == 0)
 		return;
 	g->page->thawed = false;
-	g->page->steps = 1;
+	g->page->steps = NOT_WATCHED + 1;
 	knock(g);
 }
 
 void hf_guard_step(struct hf_guard *g)
 {
-	if (g->page)
-		atomic_fetch_add_explicit(&g->page->steps, 1, memory_order_relaxed);
+	uint64_t steps;
+
+	if (g->pid == 0)
+		return;
+	steps = g->page->steps;
+	if (steps != NOT_WATCHED && steps != STUCK)
+		atomic_compare_exchange_strong(&g->page->steps, &steps, steps + 1);
 }
 
 bool hf_guard_watch_end(struct hf_guard *g, struct hf_freezer *f)
 {
+	struct hf_deadline deadline = hf_deadline_in_ms(END_MS);
+	struct hf_nap nap = HF_NAP_INIT;
 	size_t i;
 
-	if (g->pid == 0)
+	if (g->pid == 0 || atomic_exchange(&g->page->steps, NOT_WATCHED) != STUCK)
 		return false;
-	g->page->steps = 0;
-	if (!atomic_exchange(&g->page->thawed, false))
-		return false;
+	/* The guard is about to write, or has written: what is frozen before that would be thawed. */
+	while (!g->page->thawed && hf_nap(&nap, deadline))
+		;
 	/* What the guard wrote is not somebody else's doing. */
 	for (i = 0; i < f->n_levels; i++)
 		if (f->levels[i].fd >= 0) {

@@ -47,7 +47,7 @@ struct hf_hold {
  * each with its process and the state it was found in.  Every refusal that can be foreseen happens
  * here.  Changes nothing.
  */
-int hf_look(struct hf_hold *hold, struct hf_error *err);
+int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err);
 
 /*
  * Learn who a newly listed thread is: its process, its found state.  Returns 1 when it can be

@@ -136,7 +136,11 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 	if (!hold->first_stop_ns)
 		t->found = found_letter(hold, t, st.state);
 	if (st.tracer == hold->tracer) {
-		/* Born to a thread of ours, and attached to us by the kernel: its stop will come. */
+		/*
+		 * Born to a thread of ours and attached to us by the kernel, or under a new tid since
+		 * an exec.  A stop that is on its way is not doubled by another interrupt.
+		 */
+		hf_sys_interrupt(t->tid);
 		t->state = HF_TASK_ASKED;
 		return 0;
 	}
@@ -167,6 +171,7 @@ static int may_trace(pid_t tid, struct hf_error *err)
 struct census {
 	pid_t last_tgid;	/* of the process that was checked last: threads are listed together */
 	size_t outside;		/* members that have no id in our PID namespace */
+	bool vanished;		/* somebody was listed and gone when looked at */
 };
 
 static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t level,
@@ -186,6 +191,8 @@ static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t l
 		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, tid, "out of memory for thread %d", tid);
 	t->level = level;
 	r = hf_look_at_task(hold, t, err);
+	if (t->state == HF_TASK_GONE)
+		c->vanished = true;
 	if (r <= 0)
 		return r;
 	if (t->tgid != c->last_tgid) {
@@ -249,16 +256,20 @@ static int refuse_frozen_ancestor(const struct hf_freezer *f, struct hf_error *e
 		       f->path, ancestor);
 }
 
-int hf_look(struct hf_hold *hold, struct hf_error *err)
+int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	struct census c = { .last_tgid = 0 };
+	struct census c;
 	size_t i;
 	int r = hf_freezer_refuse_ourselves(&hold->freezer, err);
 
 	if (r == 0)
 		r = refuse_frozen_ancestor(&hold->freezer, err);
-	for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
-		r = look_at_level(hold, &c, (uint16_t)i, err);
+	/* Threads that live shorter than a look at them: there is somebody, look again. */
+	do {
+		c = (struct census){ .last_tgid = 0 };
+		for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
+			r = look_at_level(hold, &c, (uint16_t)i, err);
+	} while (r == 0 && c.vanished && !anybody_alive(&hold->set) && !hf_deadline_passed(deadline));
 	if (r < 0)
 		return r;
 	if (c.outside)

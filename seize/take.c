@@ -81,6 +81,22 @@ static int sort_out(struct hf_hold *hold, struct hf_task *t, int why, bool *dirt
 		       strerror(-why));
 }
 
+/*
+ * An exec by a thread that is no leader gives that thread the leader's tid (ptrace(2), "execve(2) under ptrace").
+ * SEIZE waits for an exec in progress to end, and so may have attached to a thread that now has another
+ * tid than it was asked for: that one is to be interrupted.
+ */
+static void interrupt_execed(struct hf_hold *hold, struct hf_task *t, bool *dirty)
+{
+	struct hf_task *leader = hf_task_set_find(&hold->set, t->tgid);
+
+	t->state = HF_TASK_GONE;
+	*dirty = true;
+	if (leader && leader != t && hf_sys_interrupt(leader->tid) == 0 &&
+	    !hf_task_is_ours((enum hf_task_state)leader->state))
+		leader->state = HF_TASK_ASKED;
+}
+
 static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_error *err)
 {
 	int r = hf_sys_seize(t->tid, SEIZE_OPTIONS);
@@ -88,13 +104,13 @@ static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf
 	hf_guard_step(&hold->guard);
 	if (r < 0)
 		return sort_out(hold, t, r, dirty, err);
+	t->state = HF_TASK_ASKED;
 	/*
 	 * At once: with milliseconds between the two a signal may be taken first, and the thread
 	 * stops in its delivery instead (which is handled, but is one case more).
-	 * Should it have died meanwhile, waiting for it will tell.
 	 */
-	hf_sys_interrupt(t->tid);
-	t->state = HF_TASK_ASKED;
+	if (hf_sys_interrupt(t->tid) == -ESRCH && hf_sys_wait_peek(t->tid) == -ECHILD)
+		interrupt_execed(hold, t, dirty);
 	return 0;
 }
 
@@ -411,7 +427,7 @@ int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
 	if (r == 0)
 		r = hf_freezer_find_levels(&hold->freezer, true, err);
 	if (r == 0)
-		r = hf_look(hold, err);
+		r = hf_look(hold, deadline, err);
 	/* Room for as many newcomers as there are members: no allocation while they are frozen. */
 	if (r == 0 && hf_task_set_reserve(&hold->set, hold->set.n * 2) < 0)
 		r = hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory for %zu threads", hold->set.n);
