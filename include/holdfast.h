@@ -298,7 +298,8 @@ struct hf_process {
 	uid_t uid, euid, suid, fsuid;
 	gid_t gid, egid, sgid, fsgid;
 	uint64_t start_time_ticks;	/* since boot, in clock ticks (proc(5), field 22) */
-	const char *cgroup;		/* path within its hierarchy */
+	const char *cgroup;		/* path within its hierarchy; NULL when the kernel does
+					   not say (a v1 zombie, a thread outside the target) */
 	enum hf_process_kind kind;
 	enum hf_found found;
 	int stop_signal;		/* 0 unless found stopped */

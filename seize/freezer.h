@@ -57,8 +57,9 @@ int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err
  * Keep other holdfasts off: the target is locked for us alone, its ancestors are shared, so that holds of
  * siblings go together and holds of overlapping cgroups wait.  Without this, the second would
  * take the first one's freeze for the found state and "restore" it.  Before the levels are found.
+ * -ETIMEDOUT: another one kept its lock until the deadline.
  */
-int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline, struct hf_error *err);
+int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline);
 
 /*
  * Record every level as it is found.  With `writable`, what a hold may have to write is opened for

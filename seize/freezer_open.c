@@ -471,7 +471,7 @@ static int lock_within(int fd, int how, struct hf_deadline deadline)
 	return 0;
 }
 
-int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline, struct hf_error *err)
+int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline)
 {
 	char above[PATH_MAX];
 	int r = lock_within(f->dirfd, LOCK_EX, deadline);
@@ -482,12 +482,5 @@ int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline, struct hf
 		f->locks[f->n_locks++] = fd;
 		r = lock_within(fd, LOCK_SH, deadline);
 	}
-	if (r == -ETIMEDOUT)
-		return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
-			       "cgroup %s, or one above or below it, is held by another holdfast, which did not release it by the deadline",
-			       f->path);
-	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot lock cgroup %s: %s", f->path,
-			       strerror(-r));
-	return 0;
+	return r;
 }

@@ -147,7 +147,9 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	/* Counts are those of the hold; afterwards nobody is held and all would be 0. */
 	hf_hold_attend(hold, NULL);
 	hf_hold_info(hold);
+	hold->mark_ns = hf_clock_ns();
 	r = hf_release_all(hold, how, deadline, err);
+	hold->info.timing_us.release = (hold->release_ns - hold->mark_ns) / 1000;
 	hold->info.freezer_changed = hold->freezer.foreign;
 	if (r < 0) {
 		if (err)

@@ -56,6 +56,9 @@ int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *
  */
 int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *err);
 
+/* Another holdfast has locked the target, or one that overlaps it: say who.  Returns -EBUSY. */
+int hf_look_locked_out(struct hf_hold *hold, struct hf_error *err);
+
 /* Refuse, with EBUSY, a target that contains the caller's process or one of its ancestors. */
 int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err);
 

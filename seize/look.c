@@ -166,6 +166,41 @@ static int may_trace(pid_t tid, struct hf_error *err)
 	return hf_fail(err, EPERM, HF_STAGE_LOOK, tid, "thread %s may not be traced: %s", who, why);
 }
 
+/* ---- Another holdfast ------------------------------------------------------------------------- */
+
+static pid_t tracer_in(struct hf_freezer *f, size_t level, struct hf_buf *text)
+{
+	struct hf_status st;
+	size_t pos = 0;
+	pid_t tid;
+
+	if (hf_freezer_list(f, level, text) < 0)
+		return 0;
+	while (hf_id_list_next(text->data, text->len, &pos, &tid) > 0)
+		if (tid > 0 && hf_tid_status(tid, &st) == 0 && st.tracer)
+			return st.tracer;
+	return 0;
+}
+
+int hf_look_locked_out(struct hf_hold *hold, struct hf_error *err)
+{
+	struct hf_freezer *f = &hold->freezer;
+	pid_t tracer = 0;
+	char who[128];
+	size_t i;
+
+	if (hf_freezer_find_levels(f, false, NULL) == 0)
+		for (i = 0; !tracer && i < f->n_levels; i++)
+			tracer = tracer_in(f, i, &hold->list);
+	if (tracer)
+		hf_explain_who(tracer, who, sizeof(who));
+	else
+		snprintf(who, sizeof(who), "another process");
+	return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
+		       "cgroup %s, or one above or below it, is held by %s through holdfast, and was not released by the deadline",
+		       f->path, who);
+}
+
 /* ---- Everybody --------------------------------------------------------------------------------- */
 
 struct census {

@@ -406,6 +406,16 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 			     "everybody was released and the cgroup put back as it was found");
 }
 
+static int lock_out_others(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	int r = hf_freezer_lock(&hold->freezer, deadline);
+
+	if (r == -ETIMEDOUT)
+		return hf_look_locked_out(hold, err);
+	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot lock cgroup %s: %s",
+				    hold->freezer.path, strerror(-r));
+}
+
 static int start_guard(struct hf_hold *hold, struct hf_error *err)
 {
 	int fd = hold->opts.guard_message_fd > 0 ? hold->opts.guard_message_fd : -1;
@@ -423,7 +433,7 @@ int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
 	int r = hf_freezer_open(&hold->freezer, path, err);
 
 	if (r == 0)
-		r = hf_freezer_lock(&hold->freezer, deadline, err);
+		r = lock_out_others(hold, deadline, err);
 	if (r == 0)
 		r = hf_freezer_find_levels(&hold->freezer, true, err);
 	if (r == 0)

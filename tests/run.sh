@@ -46,7 +46,7 @@ done
 
 for script in "$here"/cli/[!l]*.sh "$here"/cli/l[!i]*.sh; do
 	[ -f "$script" ] || continue
-	sh "$script" >"$log" 2>&1 </dev/null
+	timeout -k 30 120 bash "$script" >"$log" 2>&1 </dev/null
 	status=$?
 	name=cli/${script##*/}
 	if [ $status -eq 0 ]; then note "$name" 0 1 0; else note "$name" $status 0 1; fi

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd - a command of holdfast.  Each cmd_*.c defines its own; the table in main.c is the only list,
+ * and help and completion are made from it.
+ */
+#ifndef HF_CMD_H
+#define HF_CMD_H
+
+#include <stdint.h>
+
+#include "options.h"
+#include "out.h"
+
+enum hf_operand {
+	HF_OPERAND_NONE = 0,
+	HF_OPERAND_CGROUP,	/* exactly one, as operand or by --cgroup */
+	HF_OPERAND_COMMAND,	/* the name of a command, or nothing */
+};
+
+struct hf_cmd {
+	const char *name;
+	const char *alias;	/* a second name it answers to, or NULL */
+	const char *summary;	/* one line, no full stop */
+	const char *usage;	/* what follows the name */
+	const char *about;	/* a paragraph or two, lines broken */
+	const char *examples;	/* whole lines, each beginning with two spaces */
+	enum hf_operand operand;
+	uint32_t opts;		/* HF_OPT_BIT()s */
+	int (*run)(const struct hf_cmd *cmd, const struct hf_args *args);
+};
+
+extern const struct hf_cmd hf_cmd_tree, hf_cmd_hold, hf_cmd_freeze, hf_cmd_thaw, hf_cmd_state,
+	hf_cmd_check, hf_cmd_help;
+
+/* All of them, ended by NULL. */
+extern const struct hf_cmd *const hf_cmds[];
+
+/* By name or alias; NULL when there is none. */
+const struct hf_cmd *hf_cmd_find(const char *name);
+/* A command whose name may have been meant, or NULL. */
+const struct hf_cmd *hf_cmd_near(const char *name);
+
+/* help.c: all commands; one command (an exit status); the words for the shell's completion. */
+int hf_help_all(void);
+int hf_help_one(const struct hf_cmd *cmd);
+int hf_complete(int argc, char **argv);
+
+#endif

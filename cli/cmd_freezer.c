@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_freezer - freeze, thaw, state: the plain freezer of a cgroup, on v1 and v2, waited for.  What
+ * freeze leaves behind is what was asked for: nobody undoes it but thaw.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+
+static const char *state_word(enum hf_freezer_state state)
+{
+	switch (state) {
+	case HF_FREEZER_THAWED:
+		return "thawed";
+	case HF_FREEZER_FREEZING:
+		return "freezing";
+	case HF_FREEZER_FROZEN:
+		return "frozen";
+	}
+	return "unknown";
+}
+
+static int print_json(const struct hf_cmd *cmd, const struct hf_cgroup_state *state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int failed, r;
+
+	if (!f)
+		return hf_print_failed(cmd->name, ENOMEM);
+	fputs("{\"path\":", f);
+	failed = hf_json_string(f, state->path);
+	fprintf(f, ",\"version\":%d,\"state\":\"%s\",\"self_frozen\":%s}\n", state->version,
+		state_word(state->state), state->self_frozen ? "true" : "false");
+	failed |= fclose(f);
+	r = failed ? hf_print_failed(cmd->name, ENOMEM) : hf_print(cmd->name, text, len);
+	free(text);
+	return r;
+}
+
+static int print_state(const struct hf_cmd *cmd, const struct hf_args *args,
+		       const struct hf_cgroup_state *state)
+{
+	bool inherited = state->state != HF_FREEZER_THAWED && !state->self_frozen;
+	char path[2 * sizeof(state->path)];
+
+	if (args->json)
+		return print_json(cmd, state);
+	hf_clean(state->path, path, sizeof(path));
+	return hf_print_line(cmd->name, "%s %s (v%d)%s", state_word(state->state), path,
+			     state->version, inherited ? ", by an ancestor" : "");
+}
+
+static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	struct hf_cgroup_state state;
+
+	if (hf_print_possible(cmd->name))
+		return HF_EXIT_FAILED;
+	if (hf_cgroup_freeze(args->operand, args->timeout_ms, &state, &err) < 0)
+		return hf_report(cmd->name, &err);
+	return print_state(cmd, args, &state);
+}
+
+static int run_thaw(const struct hf_cmd *cmd, const struct hf_args *args)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	struct hf_cgroup_state state;
+
+	if (hf_cgroup_thaw(args->operand, args->timeout_ms, &state, &err) < 0)
+		return hf_report(cmd->name, &err);
+	return print_state(cmd, args, &state);
+}
+
+static int run_state(const struct hf_cmd *cmd, const struct hf_args *args)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	struct hf_cgroup_state state;
+
+	if (hf_cgroup_state(args->operand, &state, &err) < 0)
+		return hf_report(cmd->name, &err);
+	return print_state(cmd, args, &state);
+}
+
+const struct hf_cmd hf_cmd_freeze = {
+	.name = "freeze",
+	.alias = "pause",
+	.summary = "freeze a cgroup and wait until it is frozen",
+	.usage = "[OPTION...] CGROUP",
+	.about = "Freezes a cgroup and its descendants with the kernel's freezer alone, and\n"
+		 "returns when every member is frozen. It stays frozen until somebody thaws\n"
+		 "it. If it does not freeze in time, it is put back to what it was.",
+	.examples = "  holdfast freeze /sys/fs/cgroup/pod\n"
+		    "  holdfast freeze --timeout 500ms pod\n",
+	.operand = HF_OPERAND_CGROUP,
+	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
+	.run = run_freeze,
+};
+
+const struct hf_cmd hf_cmd_thaw = {
+	.name = "thaw",
+	.alias = "resume",
+	.summary = "thaw a cgroup and wait until it is thawed",
+	.usage = "[OPTION...] CGROUP",
+	.about = "Thaws a cgroup, and reads back that it is thawed: one below a frozen\n"
+		 "ancestor cannot be, and the ancestor is named.",
+	.examples = "  holdfast thaw /sys/fs/cgroup/pod\n",
+	.operand = HF_OPERAND_CGROUP,
+	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
+	.run = run_thaw,
+};
+
+const struct hf_cmd hf_cmd_state = {
+	.name = "state",
+	.summary = "tell whether a cgroup is thawed, freezing or frozen",
+	.usage = "[OPTION...] CGROUP",
+	.about = "Prints the freezer's state of a cgroup, its ancestors included: thawed,\n"
+		 "freezing or frozen is the first word.",
+	.examples = "  holdfast state pod\n"
+		    "  holdfast state --json /sys/fs/cgroup/freezer/pod\n",
+	.operand = HF_OPERAND_CGROUP,
+	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
+	.run = run_state,
+};

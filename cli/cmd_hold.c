@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_hold - hold a cgroup until a signal, or for a time, and release it.
+ *
+ * From the first stop to the release the holder waits in poll(2) and nowhere else: for its signals, its
+ * timer, held threads that change, and room on standard output.  A reader who does not read, a stopped
+ * terminal or a closed pipe can delay or spoil the `held` line, but never the release.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "err.h"
+#include "hold.h"
+#include "own.h"
+#include "signals.h"
+#include "take.h"
+
+/* Newcomers raise no signal: they are looked for this often. */
+#define LOOK_EVERY_MS 1000
+
+enum ending {
+	ENDING_NONE = 0,	/* go on holding */
+	ENDING_ASKED,		/* a signal that means "release", or the time is over */
+	ENDING_SIGNAL,		/* another signal: released, then holdfast dies of it */
+	ENDING_OUTPUT,		/* standard output is broken */
+	ENDING_ERROR,		/* something failed: released, and told afterwards */
+};
+
+struct session {
+	const struct hf_cmd *cmd;
+	const struct hf_args *args;
+	char name[HF_NAME_MAX + 1];
+	int signals;			/* descriptor */
+	int timer;			/* descriptor, or -1 */
+	hf_hold *hold;
+	enum ending ending;
+	int signal;			/* of ENDING_SIGNAL */
+	int output_code;		/* of ENDING_OUTPUT */
+	struct hf_error err;		/* of ENDING_ERROR */
+	size_t newcomers;		/* as reported last */
+	unsigned char *told;		/* by index of the thread: its death was reported */
+	size_t n_told;
+	bool released;
+	enum hf_release how;
+	uint64_t stopped_us;
+};
+
+/* ---- What happens while holding -------------------------------------------------------- */
+
+/* Whether this death is new; notes it.  Short of memory, a death may be told twice. */
+static bool newly_dead(struct session *s, const struct hf_task_set *set, size_t i)
+{
+	if (set->tasks[i].state != HF_TASK_DIED)
+		return false;
+	if (set->n > s->n_told) {
+		unsigned char *told = realloc(s->told, set->n);
+
+		if (!told)
+			return true;
+		memset(told + s->n_told, 0, set->n - s->n_told);
+		s->told = told;
+		s->n_told = set->n;
+	}
+	if (s->told[i])
+		return false;
+	s->told[i] = 1;
+	return true;
+}
+
+static void tell_deaths(struct session *s)
+{
+	const struct hf_task_set *set = hf_hold_tasks(s->hold);
+	char list[128] = "", count[HF_COUNT_MAX];
+	size_t i, dead = 0, used = 0;
+
+	for (i = 0; i < set->n; i++) {
+		if (!newly_dead(s, set, i))
+			continue;
+		if (dead++ < 8)
+			used += (size_t)snprintf(list + used, sizeof(list) - used, " %d",
+						 (int)set->tasks[i].tid);
+	}
+	if (dead == 1)
+		hf_say_if_ready(s->cmd->name, "thread%s died while held", list);
+	else if (dead)
+		hf_say_if_ready(s->cmd->name, "%s died while held:%s%s",
+				hf_count(dead, "thread", count), list, dead > 8 ? " ..." : "");
+}
+
+static void attend(struct session *s)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	const struct hf_hold_info *info;
+	char count[HF_COUNT_MAX];
+
+	if (hf_hold_attend(s->hold, &err) < 0)
+		hf_say_if_ready(s->cmd->name, "%s", err.text);
+	if (s->args->quiet)
+		return;
+	tell_deaths(s);
+	info = hf_hold_info(s->hold);
+	if (info->newcomers > s->newcomers)
+		hf_say_if_ready(s->cmd->name, "%s came into the cgroup during the hold and not held",
+				hf_count(info->newcomers, "thread", count));
+	s->newcomers = info->newcomers;
+}
+
+static void take_signals(struct session *s)
+{
+	bool changed = false;
+	int sig;
+
+	while (s->ending == ENDING_NONE && (sig = hf_signals_next(s->signals))) {
+		switch (hf_signal_kind_of(sig)) {
+		case HF_SIGNAL_CHILD:
+			changed = true;
+			break;
+		case HF_SIGNAL_JOB:
+			hf_say_if_ready(s->cmd->name, "not stopping while it holds; Ctrl-C releases");
+			break;
+		case HF_SIGNAL_END:
+			s->ending = ENDING_ASKED;
+			break;
+		case HF_SIGNAL_ABORT:
+			s->ending = ENDING_SIGNAL;
+			s->signal = sig;
+			break;
+		}
+	}
+	if (changed && s->ending == ENDING_NONE)
+		attend(s);
+}
+
+static void output_broke(struct session *s, int code)
+{
+	s->ending = ENDING_OUTPUT;
+	s->output_code = code;
+}
+
+/*
+ * Wait for one thing to happen and see to it.  True when standard output is asked for (events) and
+ * has room for PIPE_BUF bytes, which is what a pipe's POLLOUT promises (pipe(7)).
+ */
+static bool wait_once(struct session *s, short events)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->signals, .events = POLLIN },
+		{ .fd = s->timer, .events = POLLIN },
+		{ .fd = STDOUT_FILENO, .events = events },
+	};
+	int r = poll(fds, 3, LOOK_EVERY_MS);
+
+	if (r == 0)
+		attend(s);
+	if (r <= 0)
+		return false;
+	if (fds[0].revents)
+		take_signals(s);
+	if (s->ending != ENDING_NONE)
+		return false;
+	if (fds[1].revents)
+		s->ending = ENDING_ASKED;
+	else if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
+		output_broke(s, EPIPE);
+	return s->ending == ENDING_NONE && (fds[2].revents & POLLOUT);
+}
+
+/* Write a result while holding: in pieces, each only when there is room for it. */
+static void write_held(struct session *s, const char *text, size_t len)
+{
+	while (len && s->ending == ENDING_NONE) {
+		ssize_t n;
+
+		if (!wait_once(s, POLLOUT))
+			continue;
+		n = write(STDOUT_FILENO, text, len < PIPE_BUF ? len : PIPE_BUF);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			output_broke(s, errno);
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+/* ---- The session ----------------------------------------------------------------------- */
+
+static int compare_pids(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Different thread groups among the threads that are held or armed.  0 short of memory. */
+static size_t count_processes(const hf_hold *hold)
+{
+	const struct hf_task_set *set = hf_hold_tasks(hold);
+	hf_owned pid_t *tgids = calloc(set->n ? set->n : 1, sizeof(*tgids));
+	size_t i, n = 0, distinct = 0;
+
+	if (!tgids)
+		return 0;
+	for (i = 0; i < set->n; i++)
+		if (hf_task_is_ours(set->tasks[i].state))
+			tgids[n++] = set->tasks[i].tgid;
+	qsort(tgids, n, sizeof(*tgids), compare_pids);
+	for (i = 0; i < n; i++)
+		distinct += i == 0 || tgids[i] != tgids[i - 1];
+	return distinct;
+}
+
+static void write_held_line(struct session *s, const struct hf_hold_info *info)
+{
+	char line[HF_NAME_MAX + 256], processes[HF_COUNT_MAX], threads[HF_COUNT_MAX];
+	char armed[32] = "";
+	int len;
+
+	if (info->armed)
+		snprintf(armed, sizeof(armed), " (%zu armed)", info->armed);
+	/* Scripts read these two lines: their units do not change with the size. */
+	len = snprintf(line, sizeof(line), "held %s: %s, %s%s, stopped after %.1f ms\n", s->name,
+		       hf_count(count_processes(s->hold), "process", processes),
+		       hf_count(info->held + info->armed, "thread", threads), armed,
+		       (double)info->timing_us.stopped / 1e3);
+	write_held(s, line, (size_t)len);
+}
+
+static void write_held_tree(struct session *s)
+{
+	hf_tree *tree = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	int r = hf_tree_collect(s->hold, NULL, &tree, &s->err);
+
+	if (r == 0)
+		r = hf_tree_format(tree, s->hold, HF_FORMAT_JSON, 0, &text, &len, &s->err);
+	hf_tree_free(tree);
+	if (r < 0)
+		s->ending = ENDING_ERROR;
+	else
+		write_held(s, text, len);
+	free(text);
+}
+
+static int start_timer(struct session *s)
+{
+	struct itimerspec when = { .it_value = { .tv_sec = s->args->for_ms / 1000,
+						 .tv_nsec = s->args->for_ms % 1000 * 1000000L } };
+
+	if (s->timer < 0)
+		return 0;
+	if (s->args->for_ms == 0)
+		when.it_value.tv_nsec = 1;	/* zero would disarm it */
+	return timerfd_settime(s->timer, 0, &when, NULL) < 0 ? -errno : 0;
+}
+
+static void keep(struct session *s, const struct hf_hold_info *info)
+{
+	int r = start_timer(s);
+
+	if (r < 0) {
+		hf_fail(&s->err, -r, HF_STAGE_HOLD, 0, "starting the timer: %s", strerror(-r));
+		s->ending = ENDING_ERROR;
+		return;
+	}
+	take_signals(s);	/* those that came while the hold was being taken */
+	if (s->ending != ENDING_NONE)
+		return;
+	hf_take_warn(s->cmd, s->args, info);
+	hf_take_tell(s->cmd, s->args, info);
+	if (s->args->json)
+		write_held_tree(s);
+	else
+		write_held_line(s, info);
+	/* --then is how a hold ends that stood; one that was never announced is let go as found. */
+	if (s->ending == ENDING_NONE)
+		s->how = s->args->then;
+	while (s->ending == ENDING_NONE)
+		wait_once(s, 0);
+	if (s->ending != ENDING_ASKED)
+		s->how = HF_RELEASE_AS_FOUND;
+}
+
+static void choose_name(struct session *s, const char *path)
+{
+	if (s->args->name)
+		snprintf(s->name, sizeof(s->name), "%s", s->args->name);
+	else
+		hf_name_of_path(path, s->name);
+}
+
+/* On the holder's thread.  Errors are told once the hold is gone: telling could block. */
+static int hold_it(void *arg)
+{
+	struct session *s = arg;
+	struct hf_take_options opts = hf_take_options_of(s->args);
+	struct hf_error err = HF_ERROR_INIT;
+	struct hf_hold_info info;
+	int r, status;
+
+	if (hf_hold_cgroup(s->args->operand, &opts, &s->hold, &err) < 0)
+		return hf_report(s->cmd->name, &err);
+	info = *hf_hold_info(s->hold);
+	status = hf_take_status(&info);
+	choose_name(s, info.path);
+	keep(s, &info);
+	r = hf_hold_release(s->hold, s->how, NULL, &err);
+	s->released = r >= 0;
+	info = *hf_hold_info(s->hold);
+	s->stopped_us = info.timing_us.stopped;
+	hf_take_tell(s->cmd, s->args, &info);
+	hf_hold_free(s->hold);
+
+	if (s->ending == ENDING_ERROR) {
+		if (s->released)
+			hf_fail_note(&s->err, HF_UNDO_DONE, "everything was released");
+		status = hf_exit_worse(status, hf_report(s->cmd->name, &s->err));
+	}
+	return hf_exit_worse(status, hf_take_released(s->cmd, s->args, r, &err));
+}
+
+static int print_released(const struct session *s)
+{
+	static const char *const left[] = {
+		[HF_RELEASE_AS_FOUND] = "",
+		[HF_RELEASE_STOPPED] = ", left stopped",
+		[HF_RELEASE_DEAD] = ", killed",
+	};
+	double seconds = (double)s->stopped_us / 1e6;
+
+	if (!s->released)
+		return HF_EXIT_DONE;
+	if (s->ending == ENDING_OUTPUT) {
+		if (!s->args->quiet)
+			hf_say(s->cmd->name, "released %s: held for %.1f s", s->name, seconds);
+		return hf_print_failed(s->cmd->name, s->output_code);
+	}
+	return hf_print_line(s->cmd->name, "released %s: held for %.1f s%s", s->name, seconds,
+			     left[s->how]);
+}
+
+static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
+{
+	hf_owned_fd signals = -1;
+	hf_owned_fd timer = -1;
+	struct session s = { .cmd = cmd, .args = args };
+	int status = hf_print_possible(cmd->name);
+
+	if (status)
+		return status;
+	signals = hf_signals_open();
+	if (args->limited)
+		timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (signals < 0 || (args->limited && timer < 0)) {
+		hf_say(cmd->name, "preparing to wait for signals and the time: %s; nothing was "
+		       "changed", strerror(signals < 0 ? -signals : errno));
+		return HF_EXIT_FAILED;
+	}
+	s.signals = signals;
+	s.timer = timer;
+	status = hf_on_own_thread(cmd->name, hold_it, &s);
+	free(s.told);
+	status = hf_exit_worse(status, print_released(&s));
+	if (s.ending == ENDING_SIGNAL)
+		hf_signals_end_by(s.signal);
+	return status;
+}
+
+const struct hf_cmd hf_cmd_hold = {
+	.name = "hold",
+	.summary = "hold until Ctrl-C, a signal or a duration, then release",
+	.usage = "[OPTION...] CGROUP",
+	.about = "Stops every thread of a cgroup and its descendants at one instant and keeps\n"
+		 "them stopped. Prints one line when everything is held, and one after the\n"
+		 "release. Ctrl-C, SIGTERM and SIGHUP release: that is the normal end.",
+	.examples = "  holdfast hold --for 10s /sys/fs/cgroup/system.slice/cron.service\n"
+		    "  holdfast hold --json --for 1s pod | { read -r tree; echo \"$tree\" | jq .roots; cat; }\n"
+		    "  holdfast hold --then stop pod\n",
+	.operand = HF_OPERAND_CGROUP,
+	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(FOR) | HF_OPT_BIT(NAME) | HF_OPT_BIT(THEN) |
+		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) |
+		HF_OPT_BIT(JSON) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) |
+		HF_OPT_BIT(VERBOSE) | HF_OPT_EVERYWHERE,
+	.run = run_hold,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_tree - hold a cgroup, collect its processes and threads, release it, print them.  Everything is
+ * formatted and written after the release: a reader who does not read cannot keep the target
+ * stopped.
+ */
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "err.h"
+#include "own.h"
+#include "signals.h"
+#include "take.h"
+
+struct look {
+	const struct hf_cmd *cmd;
+	const struct hf_args *args;
+	char *text;		/* the tree, once there is one */
+	size_t len;
+	int status;
+	char path[4096];	/* of the cgroup: outlives the hold */
+};
+
+static int format_tree(struct look *look, const hf_tree *tree, hf_hold *hold, struct hf_error *err)
+{
+	const struct hf_args *args = look->args;
+	enum hf_format format = args->json ? HF_FORMAT_JSON
+			      : args->dot ? HF_FORMAT_DOT : HF_FORMAT_TEXT;
+	unsigned int flags = 0;
+
+	if (args->pretty)
+		flags |= HF_FORMAT_PRETTY;
+	if (format == HF_FORMAT_TEXT && hf_colour_wanted(args->colour))
+		flags |= HF_FORMAT_COLOUR;
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		flags |= HF_FORMAT_ASCII;
+	return hf_tree_format(tree, hold, format, flags, &look->text, &look->len, err);
+}
+
+/* On the holder's thread.  Not a word is written before the hold is gone: it could block. */
+static int take_a_look(void *arg)
+{
+	struct look *look = arg;
+	struct hf_take_options opts = hf_take_options_of(look->args);
+	struct hf_error tree_err = HF_ERROR_INIT, release_err = HF_ERROR_INIT;
+	struct hf_hold_info info;
+	hf_hold *hold = NULL;
+	hf_tree *tree = NULL;
+	int collected, released;
+
+	if (hf_hold_cgroup(look->args->operand, &opts, &hold, &tree_err) < 0)
+		return hf_report(look->cmd->name, &tree_err);
+	collected = hf_tree_collect(hold, NULL, &tree, &tree_err);
+	released = hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, &release_err);
+	if (collected == 0)
+		collected = format_tree(look, tree, hold, &tree_err);
+	if (collected < 0 && released >= 0)
+		hf_fail_note(&tree_err, HF_UNDO_DONE, "everything was released");
+	info = *hf_hold_info(hold);
+	snprintf(look->path, sizeof(look->path), "%s", info.path);
+	info.path = look->path;
+	hf_tree_free(tree);
+	hf_hold_free(hold);
+
+	hf_take_warn(look->cmd, look->args, &info);
+	hf_take_tell(look->cmd, look->args, &info);
+	if (collected < 0)
+		look->status = hf_report(look->cmd->name, &tree_err);
+	look->status = hf_exit_worse(look->status, hf_take_status(&info));
+	return hf_exit_worse(look->status,
+			     hf_take_released(look->cmd, look->args, released, &release_err));
+}
+
+static int run_tree(const struct hf_cmd *cmd, const struct hf_args *args)
+{
+	struct look look = { .cmd = cmd, .args = args };
+	int status = hf_print_possible(cmd->name);
+
+	if (status)
+		return status;
+	status = hf_on_own_thread(cmd->name, take_a_look, &look);
+	hf_signals_restore();
+	if (look.text)
+		status = hf_exit_worse(status, hf_print(cmd->name, look.text, look.len));
+	free(look.text);
+	return status;
+}
+
+const struct hf_cmd hf_cmd_tree = {
+	.name = "tree",
+	.summary = "hold, collect the processes and threads, release, print them",
+	.usage = "[OPTION...] CGROUP",
+	.about = "Stops every thread of a cgroup and its descendants at one instant, notes who\n"
+		 "is there and in which state, lets everything go again, and prints the tree.\n"
+		 "The target is stopped for milliseconds; printing comes after.",
+	.examples = "  holdfast tree /sys/fs/cgroup/system.slice/cron.service\n"
+		    "  holdfast tree --json system.slice/cron.service | jq .counts\n"
+		    "  holdfast tree --dot pod | dot -Tsvg > pod.svg\n",
+	.operand = HF_OPERAND_CGROUP,
+	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) |
+		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(JSON) | HF_OPT_BIT(PRETTY) | HF_OPT_BIT(DOT) |
+		HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) |
+		HF_OPT_EVERYWHERE,
+	.run = run_tree,
+};

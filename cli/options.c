@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options - see options.h.  The table, and the one parser on top of getopt_long(3).
+ */
+#include "options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "cmd.h"
+
+const struct hf_opt hf_opts[HF_OPT_COUNT] = {
+	[HF_OPT_CGROUP] = { "cgroup", 'g', "PATH",
+		"the cgroup: absolute, or relative to the v2 or v1 freezer mount" },
+	[HF_OPT_FOR] = { "for", 0, "DURATION", "release by itself after this time" },
+	[HF_OPT_NAME] = { "name", 0, "NAME",
+		"what to call the hold (default: the cgroup's last component)" },
+	[HF_OPT_THEN] = { "then", 0, "run|stop|kill",
+		"how to release: running as found (default), stopped, or dead" },
+	[HF_OPT_TIMEOUT] = { "timeout", 0, "DURATION",
+		"give up and undo everything after this time (default: 10s)" },
+	[HF_OPT_ON_ARMED] = { "on-armed", 0, "fail|accept",
+		"threads that sleep uninterruptibly: fail (default; but vfork parents are "
+		"accepted), or accept them all" },
+	[HF_OPT_ON_TRACED] = { "on-traced", 0, "fail|skip",
+		"threads that somebody else traces: fail (default), or leave them out" },
+	[HF_OPT_JSON] = { "json", 0, NULL, "print JSON" },
+	[HF_OPT_PRETTY] = { "pretty", 0, NULL, "indent the JSON" },
+	[HF_OPT_DOT] = { "dot", 0, NULL, "print a graph for Graphviz" },
+	[HF_OPT_COLOR] = { "color", 0, "auto|always|never",
+		"colours (default: auto, only on a terminal and without NO_COLOR)" },
+	[HF_OPT_NO_COLOR] = { "no-color", 0, NULL, "the same as --color=never" },
+	[HF_OPT_QUIET] = { "quiet", 'q', NULL, "say nothing but errors" },
+	[HF_OPT_VERBOSE] = { "verbose", 'v', NULL, "tell what each step took" },
+	[HF_OPT_HELP] = { "help", 'h', NULL, "show this help" },
+	[HF_OPT_VERSION] = { "version", 'V', NULL, "show the version" },
+};
+
+/* What getopt_long() returns for a long option: no character, so that letters stay apart. */
+#define LONG_BASE 256
+
+struct parse {
+	const struct hf_cmd *cmd;
+	struct hf_args *args;
+	struct option longs[HF_OPT_COUNT + 1];
+	char letters[2 * HF_OPT_COUNT + 2];
+};
+
+static void make_tables(struct parse *p)
+{
+	size_t n = 0, used = 0;
+	int id;
+
+	p->letters[used++] = ':';	/* tell a missing argument from an unknown option */
+	for (id = 0; id < HF_OPT_COUNT; id++) {
+		const struct hf_opt *o = &hf_opts[id];
+
+		if (!(p->cmd->opts & (1u << id)))
+			continue;
+		p->longs[n++] = (struct option){
+			o->name, o->arg ? required_argument : no_argument, NULL, LONG_BASE + id
+		};
+		if (o->letter) {
+			p->letters[used++] = o->letter;
+			if (o->arg)
+				p->letters[used++] = ':';
+		}
+	}
+	p->letters[used] = '\0';
+	p->longs[n] = (struct option){ 0 };
+}
+
+static int id_of(int c)
+{
+	int id;
+
+	if (c >= LONG_BASE)
+		return c - LONG_BASE;
+	for (id = 0; id < HF_OPT_COUNT; id++)
+		if (hf_opts[id].letter == c)
+			return id;
+	return -1;
+}
+
+static int unknown_option(const struct parse *p, const char *word)
+{
+	const char *name = p->cmd->name;
+	size_t len = strcspn(word, "=");
+	char bare[64];
+	const struct option *o;
+
+	if (optopt >= LONG_BASE)
+		return hf_usage(name, "--%s takes no argument", hf_opts[optopt - LONG_BASE].name);
+	if (optopt)
+		return hf_usage(name, "unknown option -%c", optopt);
+	snprintf(bare, sizeof(bare), "%.*s", (int)(len > 2 ? len - 2 : 0), len > 2 ? word + 2 : "");
+	for (o = p->longs; o->name; o++)
+		if (bare[0] && strncmp(o->name, bare, strlen(bare)) == 0)
+			return hf_usage(name, "--%s is ambiguous: write the option in full", bare);
+	for (o = p->longs; o->name; o++)
+		if (hf_near(bare, o->name))
+			return hf_usage(name, "unknown option --%s; did you mean --%s?", bare,
+					o->name);
+	return hf_usage(name, "unknown option --%s", bare);
+}
+
+static int take_duration(const struct parse *p, int id, unsigned int *ret)
+{
+	const char *why;
+
+	if (hf_duration_parse(optarg, ret, &why) < 0)
+		return hf_usage(p->cmd->name, "--%s: '%s' is no duration: %s", hf_opts[id].name,
+				optarg, why);
+	return 0;
+}
+
+/* Into *ret the number of the word, which is the enumerator's value for all three users. */
+static int take_choice(const struct parse *p, int id, unsigned int *ret)
+{
+	int n = hf_choice(hf_opts[id].arg, optarg);
+	char list[64];
+	size_t i, used = 0;
+
+	if (n >= 0) {
+		*ret = (unsigned int)n;
+		return 0;
+	}
+	for (i = 0; hf_opts[id].arg[i] && used + 5 < sizeof(list); i++) {
+		if (hf_opts[id].arg[i] == '|')
+			used += (size_t)snprintf(list + used, sizeof(list) - used, " or ");
+		else
+			list[used++] = hf_opts[id].arg[i];
+	}
+	list[used] = '\0';
+	return hf_usage(p->cmd->name, "--%s takes %s, not '%s'", hf_opts[id].name, list, optarg);
+}
+
+static int take_operand(const struct parse *p, const char *text)
+{
+	const char *what = p->cmd->operand == HF_OPERAND_CGROUP ? "cgroup" : "command";
+
+	if (p->cmd->operand == HF_OPERAND_NONE)
+		return hf_usage(p->cmd->name, "it takes no operand, but was given '%s'", text);
+	if (p->args->operand)
+		return hf_usage(p->cmd->name, "one %s at a time, but both '%s' and '%s' were given",
+				what, p->args->operand, text);
+	if (*text == '\0')
+		return hf_usage(p->cmd->name, "the %s's name is empty", what);
+	p->args->operand = text;
+	return 0;
+}
+
+static int take_timeout(const struct parse *p)
+{
+	int r = take_duration(p, HF_OPT_TIMEOUT, &p->args->timeout_ms);
+
+	/* The library reads 0 as "the default". */
+	if (r == 0 && p->args->timeout_ms == 0)
+		return hf_usage(p->cmd->name, "--timeout must be longer than nothing");
+	return r;
+}
+
+static int take_name(const struct parse *p)
+{
+	if (!hf_name_ok(optarg))
+		return hf_usage(p->cmd->name, "--name: '%s' cannot be a name: use up to %d of A-Z a-z "
+				"0-9 . _ : @ -, not beginning with '-' or '.'", optarg, HF_NAME_MAX);
+	p->args->name = optarg;
+	return 0;
+}
+
+static int take_option(const struct parse *p, enum hf_opt_id id)
+{
+	struct hf_args *a = p->args;
+	unsigned int n = 0;
+	int r = 0;
+
+	switch (id) {
+	case HF_OPT_CGROUP:
+		return take_operand(p, optarg);
+	case HF_OPT_FOR:
+		a->limited = true;
+		return take_duration(p, HF_OPT_FOR, &a->for_ms);
+	case HF_OPT_NAME:
+		return take_name(p);
+	case HF_OPT_THEN:
+		r = take_choice(p, HF_OPT_THEN, &n);
+		a->then = (enum hf_release)n;
+		return r;
+	case HF_OPT_TIMEOUT:
+		return take_timeout(p);
+	case HF_OPT_ON_ARMED:
+		r = take_choice(p, HF_OPT_ON_ARMED, &n);
+		a->on_armed = (enum hf_on_armed)n;
+		return r;
+	case HF_OPT_ON_TRACED:
+		r = take_choice(p, HF_OPT_ON_TRACED, &n);
+		a->on_traced = (enum hf_on_traced)n;
+		return r;
+	case HF_OPT_COLOR:
+		r = take_choice(p, HF_OPT_COLOR, &n);
+		a->colour = (enum hf_when)n;
+		return r;
+	case HF_OPT_NO_COLOR:
+		a->colour = HF_WHEN_NEVER;
+		return 0;
+	case HF_OPT_JSON:
+		a->json = true;
+		return 0;
+	case HF_OPT_PRETTY:
+		a->pretty = true;
+		return 0;
+	case HF_OPT_DOT:
+		a->dot = true;
+		return 0;
+	case HF_OPT_QUIET:
+		a->quiet = true;
+		return 0;
+	case HF_OPT_VERBOSE:
+		a->verbose = true;
+		return 0;
+	case HF_OPT_HELP:
+		a->help = true;
+		return 0;
+	case HF_OPT_VERSION:
+		a->version = true;
+		return 0;
+	case HF_OPT_COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* What may not go together, and what must be there. */
+static int check_whole(const struct parse *p)
+{
+	const struct hf_args *a = p->args;
+
+	if (a->json && a->dot)
+		return hf_usage(p->cmd->name, "--json and --dot exclude each other");
+	if (a->pretty && !a->json)
+		return hf_usage(p->cmd->name, "--pretty goes with --json");
+	if (a->quiet && a->verbose)
+		return hf_usage(p->cmd->name, "--quiet and --verbose exclude each other");
+	if (p->cmd->operand == HF_OPERAND_CGROUP && !a->operand)
+		return hf_usage(p->cmd->name, "which cgroup? Write its path");
+	return 0;
+}
+
+int hf_args_parse(const struct hf_cmd *cmd, int argc, char **argv, struct hf_args *ret)
+{
+	struct parse p = { .cmd = cmd, .args = ret };
+	int c, id, r;
+
+	*ret = (struct hf_args){ .timeout_ms = HF_TIMEOUT_DEFAULT_MS };
+	make_tables(&p);
+	optind = 0;	/* glibc and musl: start over */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1) {
+		if (c == '?')
+			return unknown_option(&p, argv[optind - 1]);
+		id = id_of(c == ':' ? optopt : c);
+		if (id < 0)
+			return hf_usage(cmd->name, "unknown option -%c", optopt);
+		if (c == ':')
+			return hf_usage(cmd->name, "--%s needs an argument: %s", hf_opts[id].name,
+					hf_opts[id].arg);
+		r = take_option(&p, (enum hf_opt_id)id);
+		if (r || ret->help || ret->version)
+			return r;
+	}
+	for (; optind < argc; optind++) {
+		r = take_operand(&p, argv[optind]);
+		if (r)
+			return r;
+	}
+	return check_whole(&p);
+}

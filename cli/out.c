@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * out - see out.h.
+ */
+#include "out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "signals.h"
+
+/* Room for the longest error text and note with every byte escaped would be silly; this is ample. */
+#define LINE_MAX_OUT 2048
+
+int hf_exit_worse(int a, int b)
+{
+	static const int order[] = {
+		HF_EXIT_NOT_UNDONE, HF_EXIT_FAILED, HF_EXIT_USAGE, HF_EXIT_PARTIAL,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(order) / sizeof(*order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a ? a : b;
+}
+
+/* ---- Text ------------------------------------------------------------------------------ */
+
+/* C0 controls, DEL, and the C1 controls in their UTF-8 form (CSI is one of them). */
+static size_t control_at(const unsigned char *p)
+{
+	if (*p < 0x20 || *p == 0x7f)
+		return 1;
+	return p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f ? 2 : 0;
+}
+
+void hf_clean(const char *text, char *ret, size_t cap)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t used = 0;
+
+	while (*p && used + 9 < cap) {
+		size_t n = control_at(p);
+
+		if (n == 0)
+			ret[used++] = (char)*p++;
+		while (n--)
+			used += (size_t)snprintf(ret + used, cap - used, "\\x%02x", *p++);
+	}
+	ret[used] = '\0';
+}
+
+const char *hf_span(uint64_t us, char ret[HF_SPAN_MAX])
+{
+	uint64_t s = (us + 500000) / 1000000;
+
+	if (us < 1000)
+		snprintf(ret, HF_SPAN_MAX, "%llu us", (unsigned long long)us);
+	else if (us < 999950)
+		snprintf(ret, HF_SPAN_MAX, "%.1f ms", (double)us / 1e3);
+	else if (us < 99950000)
+		snprintf(ret, HF_SPAN_MAX, "%.1f s", (double)us / 1e6);
+	else if (s < 3600)
+		snprintf(ret, HF_SPAN_MAX, "%llu min %llu s", (unsigned long long)(s / 60),
+			 (unsigned long long)(s % 60));
+	else
+		snprintf(ret, HF_SPAN_MAX, "%llu h %llu min", (unsigned long long)(s / 3600),
+			 (unsigned long long)(s / 60 % 60));
+	return ret;
+}
+
+const char *hf_count(size_t n, const char *word, char ret[HF_COUNT_MAX])
+{
+	size_t len = strlen(word);
+	const char *plural = n == 1 ? "" : len && word[len - 1] == 's' ? "es" : "s";
+
+	snprintf(ret, HF_COUNT_MAX, "%zu %s%s", n, word, plural);
+	return ret;
+}
+
+bool hf_colour_wanted(enum hf_when when)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	switch (when) {
+	case HF_WHEN_ALWAYS:
+		return true;
+	case HF_WHEN_NEVER:
+		return false;
+	case HF_WHEN_AUTO:
+		break;
+	}
+	if (no_color && *no_color)
+		return false;
+	return term && *term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+}
+
+/* ---- Messages -------------------------------------------------------------------------- */
+
+/* One write(2) per line, so that lines of several holdfasts do not mix. */
+static void to_stderr(const char *cmd, const char *text)
+{
+	char clean[LINE_MAX_OUT];
+	char line[LINE_MAX_OUT + 64];
+	int len;
+	ssize_t n;
+
+	hf_clean(text, clean, sizeof(clean));
+	len = snprintf(line, sizeof(line), "holdfast: %s%s%s\n", cmd ? cmd : "", cmd ? ": " : "",
+		       clean);
+	do
+		n = write(STDERR_FILENO, line, (size_t)len);
+	while (n < 0 && errno == EINTR);
+}
+
+static void vsay(const char *cmd, const char *fmt, va_list ap)
+{
+	char text[LINE_MAX_OUT];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	to_stderr(cmd, text);
+}
+
+void hf_say(const char *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay(cmd, fmt, ap);
+	va_end(ap);
+}
+
+void hf_say_if_ready(const char *cmd, const char *fmt, ...)
+{
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	va_list ap;
+
+	if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+		return;
+	va_start(ap, fmt);
+	vsay(cmd, fmt, ap);
+	va_end(ap);
+}
+
+int hf_usage(const char *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay(cmd, fmt, ap);
+	va_end(ap);
+	if (cmd)
+		hf_say(NULL, "see 'holdfast %s --help'", cmd);
+	else
+		hf_say(NULL, "see 'holdfast help'");
+	return HF_EXIT_USAGE;
+}
+
+int hf_report(const char *cmd, const struct hf_error *err)
+{
+	to_stderr(cmd, err->text);
+	if (err->note[0])
+		to_stderr(NULL, err->note);
+	return err->undo == HF_UNDO_FAILED ? HF_EXIT_NOT_UNDONE : HF_EXIT_FAILED;
+}
+
+/* ---- Results --------------------------------------------------------------------------- */
+
+int hf_print_failed(const char *cmd, int code)
+{
+	if (code == EBADF)
+		hf_say(cmd, "standard output is closed");
+	else
+		hf_say(cmd, "writing to standard output: %s", strerror(code));
+	return HF_EXIT_FAILED;
+}
+
+int hf_print(const char *cmd, const char *text, size_t len)
+{
+	ssize_t n;
+
+	hf_signals_restore();
+	while (len) {
+		n = write(STDOUT_FILENO, text, len);
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd ready = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+			poll(&ready, 1, -1);
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return hf_print_failed(cmd, errno);
+		text += n;
+		len -= (size_t)n;
+	}
+	return HF_EXIT_DONE;
+}
+
+int hf_print_line(const char *cmd, const char *fmt, ...)
+{
+	char line[LINE_MAX_OUT * 4];
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	if (len < 0 || (size_t)len >= sizeof(line) - 1)
+		return hf_print_failed(cmd, EOVERFLOW);
+	line[len] = '\n';
+	return hf_print(cmd, line, (size_t)len + 1);
+}
+
+int hf_print_possible(const char *cmd)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_RDONLY)
+		return hf_print_failed(cmd, EBADF);
+	return HF_EXIT_DONE;
+}
+
+void hf_std_open(void)
+{
+	int fd;
+
+	/* O_PATH: reading and writing stay the errors they were (EBADF), and "/" is always there. */
+	do
+		fd = open("/", O_PATH);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}

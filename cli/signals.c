@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals - see signals.h.
+ */
+#include "signals.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static sigset_t mask_at_start;
+static sigset_t mask_blocked;
+
+/*
+ * Not blocked: faults of our own (a blocked one kills anyway, signal(7)), and what does nothing by
+ * default.  SIGCONT must work, or a stopped holdfast could not be continued by fg.
+ */
+static const int let_through[] = {
+	SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS,
+	SIGCHLD, SIGCONT, SIGURG, SIGWINCH,
+};
+
+/*
+ * nohup(1) means that the hold shall outlive the terminal.  An ignored SIGINT or SIGQUIT means only
+ * that a shell without job control put us in the background: a script that is interrupted must not
+ * leave a hold behind, so those two are taken all the same.
+ */
+static bool hangup_ignored(void)
+{
+	struct sigaction sa;
+
+	return sigaction(SIGHUP, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
+void hf_signals_block(void)
+{
+	size_t i;
+
+	/*
+	 * The kernel reaps children by itself while SIGCHLD is ignored, which may have been
+	 * inherited; a hold must see them (wait(2)).
+	 */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigfillset(&mask_blocked);
+	for (i = 0; i < sizeof(let_through) / sizeof(*let_through); i++)
+		sigdelset(&mask_blocked, let_through[i]);
+	if (hangup_ignored())
+		sigdelset(&mask_blocked, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &mask_blocked, &mask_at_start);
+}
+
+void hf_signals_restore(void)
+{
+	pthread_sigmask(SIG_SETMASK, &mask_at_start, NULL);
+}
+
+int hf_signals_open(void)
+{
+	sigset_t set = mask_blocked;
+	sigset_t child;
+	int fd;
+
+	sigaddset(&set, SIGCHLD);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &child, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+int hf_signals_next(int fd)
+{
+	struct signalfd_siginfo info;
+	ssize_t n = read(fd, &info, sizeof(info));
+
+	return n == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+enum hf_signal_kind hf_signal_kind_of(int sig)
+{
+	switch (sig) {
+	case SIGCHLD:
+		return HF_SIGNAL_CHILD;
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		return HF_SIGNAL_JOB;
+	case SIGINT:
+	case SIGTERM:
+	case SIGHUP:
+		return HF_SIGNAL_END;
+	default:
+		return HF_SIGNAL_ABORT;
+	}
+}
+
+void hf_signals_end_by(int sig)
+{
+	sigset_t one;
+
+	signal(sig, SIG_DFL);
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	raise(sig);
+	pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+	_exit(128 + sig);	/* a signal that was taken for one that ends, and is none */
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * take - see take.h.
+ */
+#include "take.h"
+
+#include <pthread.h>
+#include <string.h>
+
+struct job {
+	int (*fn)(void *arg);
+	void *arg;
+	int status;
+};
+
+static void *run_job(void *arg)
+{
+	struct job *job = arg;
+
+	job->status = job->fn(job->arg);
+	return NULL;
+}
+
+int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void *arg)
+{
+	struct job job = { fn, arg, HF_EXIT_FAILED };
+	pthread_t thread;
+	int r = pthread_create(&thread, NULL, run_job, &job);
+
+	if (r) {
+		hf_say(cmd, "starting the thread that holds: %s; nothing was changed", strerror(r));
+		return HF_EXIT_FAILED;
+	}
+	pthread_join(thread, NULL);
+	return job.status;
+}
+
+struct hf_take_options hf_take_options_of(const struct hf_args *args)
+{
+	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
+
+	opts.timeout_ms = args->timeout_ms;
+	opts.on_armed = args->on_armed;
+	opts.on_traced = args->on_traced;
+	return opts;
+}
+
+int hf_take_status(const struct hf_hold_info *info)
+{
+	return info->skipped || info->armed_other ? HF_EXIT_PARTIAL : HF_EXIT_DONE;
+}
+
+void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
+		  const struct hf_hold_info *info)
+{
+	char count[HF_COUNT_MAX];
+
+	if (args->quiet)
+		return;
+	if (info->skipped)
+		hf_say_if_ready(cmd->name, "%s left out, traced by somebody else",
+				hf_count(info->skipped, "thread", count));
+	if (info->armed_other)
+		hf_say_if_ready(cmd->name, "%s armed but not stopped: asleep in the kernel, where "
+				"registers cannot be read", hf_count(info->armed_other, "thread", count));
+}
+
+void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
+		  const struct hf_hold_info *info)
+{
+	const struct hf_timing *t = &info->timing_us;
+	const struct {
+		const char *word;
+		uint64_t us;
+	} steps[] = {
+		{ "freeze", t->freeze }, { "seize", t->seize }, { "thaw", t->thaw },
+		{ "wait", t->wait }, { "collect", t->collect }, { "release", t->release },
+	};
+	char span[HF_SPAN_MAX], line[256] = "", threads[HF_COUNT_MAX], levels[HF_COUNT_MAX];
+	size_t i, used = 0;
+
+	if (!args->verbose)
+		return;
+	hf_say_if_ready(cmd->name, "%s (v%d): %s, %s: %zu held, %zu armed, %zu skipped, %zu died",
+			info->path, info->version, hf_count(info->levels, "cgroup", levels),
+			hf_count(info->threads, "thread", threads), info->held, info->armed,
+			info->skipped, info->died);
+	for (i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		if (steps[i].us && used < sizeof(line))
+			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s %s",
+						 used ? ", " : "", steps[i].word,
+						 hf_span(steps[i].us, span));
+	hf_say_if_ready(cmd->name, "stopped for %s: %s", hf_span(t->stopped, span), line);
+}
+
+int hf_take_released(const struct hf_cmd *cmd, const struct hf_args *args, int r,
+		     const struct hf_error *err)
+{
+	char count[HF_COUNT_MAX];
+
+	if (r < 0)
+		return hf_report(cmd->name, err);
+	if (r > 0 && !args->quiet)
+		hf_say_if_ready(cmd->name, "%s still asleep in the kernel; the kernel lets go of %s now",
+				hf_count((size_t)r, "thread", count), r == 1 ? "it" : "them");
+	return HF_EXIT_DONE;
+}

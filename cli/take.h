@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * take - what `tree` and `hold` share: taking a hold as the options say, letting it go, and the words
+ * about both.  While something is held these functions write nothing that could block.
+ */
+#ifndef HF_TAKE_H
+#define HF_TAKE_H
+
+#include "holdfast.h"
+
+#include "cmd.h"
+
+/*
+ * Run fn on a thread of its own and wait for its end.  A thread that sleeps uninterruptibly cannot
+ * be detached; the kernel lets go of it when the thread that attached ends (measured, Linux 6.18).
+ * So the holder's thread ends before anything is printed, and no reader of the output can keep the
+ * target waiting.
+ */
+int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void *arg);
+
+/* Options of the library as the command line has them. */
+struct hf_take_options hf_take_options_of(const struct hf_args *args);
+
+/* HF_EXIT_PARTIAL when something was left out or only armed where the user allowed it, else 0. */
+int hf_take_status(const struct hf_hold_info *info);
+
+/* Say what could not be held, unless --quiet. */
+void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
+		  const struct hf_hold_info *info);
+
+/* With --verbose: what was held and what each step took, before or after the release. */
+void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
+		  const struct hf_hold_info *info);
+
+/*
+ * Put the outcome of hf_hold_release() into words: r is what it returned, err what it filled.
+ * Returns an exit status.
+ */
+int hf_take_released(const struct hf_cmd *cmd, const struct hf_args *args, int r,
+		     const struct hf_error *err);
+
+#endif

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+# bash completion for holdfast.  Commands, options and the words that options take are asked from
+# holdfast itself, so that they cannot differ from what it accepts; cgroups are the directories of
+# the freezer hierarchies that are mounted.
+
+# Where a freezer is: v2 mounts, and v1 mounts with the freezer controller.  Octal escapes undone.
+_holdfast_mounts()
+{
+	local line where options
+	local -a fields tail
+	while read -r line; do
+		read -ra fields <<< "${line%% - *}"
+		read -ra tail <<< "${line##* - }"
+		where=${fields[4]} options=${tail[2]}
+		case ${tail[0]}:,$options, in
+		cgroup2:* | cgroup:*,freezer,*) printf '%b\n' "${where//\\/\\0}" ;;
+		esac
+	done 2>/dev/null < /proc/self/mountinfo
+}
+
+# Directories for the word $1: of the file system when it is absolute, else below the mounts.
+_holdfast_cgroups()
+{
+	local word=$1 mount
+	local -a found
+	compopt -o filenames -o nospace 2>/dev/null
+	if [[ $word == /* ]]; then
+		mapfile -t found < <(compgen -d -- "$word")
+	else
+		while IFS= read -r mount; do
+			mapfile -t -O "${#found[@]}" found < <(
+				cd "$mount" 2>/dev/null && compgen -d -- "$word")
+		done < <(_holdfast_mounts)
+	fi
+	COMPREPLY=("${found[@]/%//}")
+}
+
+# The words of which `holdfast __complete ARGS...` knows, as far as they begin with $1.
+_holdfast_ask()
+{
+	local word=$1
+	shift
+	mapfile -t COMPREPLY < <(compgen -W "$("$_holdfast" __complete "$@" 2>/dev/null)" -- "$word")
+}
+
+# What the argument of option $2 of command $3, beginning with $1, may be.
+_holdfast_argument()
+{
+	local kind
+	kind=$("$_holdfast" __complete "$3" "$2" 2>/dev/null)
+	case $kind in
+	PATH) _holdfast_cgroups "$1" ;;
+	DURATION) mapfile -t COMPREPLY < <(compgen -W "500ms 1s 10s 1min" -- "$1") ;;
+	COMMAND) _holdfast_ask "$1" ;;
+	NAME | '') ;;
+	*) _holdfast_ask "$1" "$3" "$2" ;;
+	esac
+}
+
+_holdfast()
+{
+	local _holdfast=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
+	local before=${COMP_WORDS[COMP_CWORD - 1]}
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		if [[ $word == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "--help --version" -- "$word")
+		else
+			_holdfast_ask "$word"
+		fi
+		return
+	fi
+	# "--option=word" arrives as three words, because "=" breaks words by default.
+	if [[ $word == '=' ]]; then
+		word='' # the option is $before already
+	elif [[ $before == '=' ]] && ((COMP_CWORD > 2)); then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if [[ $before == -* && $before != -- ]] &&
+		[[ -n $("$_holdfast" __complete "$command" "$before" 2>/dev/null) ]]; then
+		_holdfast_argument "$word" "$before" "$command"
+	elif [[ $word == -* ]]; then
+		_holdfast_ask "$word" "$command"
+	else
+		_holdfast_argument "$word" operand "$command"
+	fi
+}
+
+complete -F _holdfast holdfast

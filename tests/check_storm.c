@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_storm - holds in the middle of storms of forks, threads, execs and stops: nobody slips
+ * through, and nobody is lost.  And the holder killed at any moment: nothing is left behind.
+ * Hundreds of short rounds in all.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lab.h"
+#include "suite.h"
+
+#define ROUNDS 25
+#define HOLD_MS 5
+
+static void storm(int index, const char *victim, const char *n, const char *mode)
+{
+	struct lab *lab = lab_new(index);
+
+	lab_start(lab, lab->top, victim, n, mode, NULL);
+	for (int round = 0; round < ROUNDS; round++) {
+		hf_hold *hold;
+
+		lab_moving(lab);
+		hold = lab_take(lab->top, NULL);
+		lab_still(lab, HOLD_MS);
+		lab_let_go(hold, HF_RELEASE_AS_FOUND);
+		lab_untouched(lab);
+	}
+	lab_moving(lab);
+	lab_done(lab);
+}
+
+START_TEST(forks)
+{
+	storm(_i, "forkstorm", "6", "fork");
+}
+END_TEST
+
+START_TEST(forks_by_a_second_thread)
+{
+	storm(_i, "forkstorm", "4", "thread");
+}
+END_TEST
+
+START_TEST(forks_of_siblings)
+{
+	storm(_i, "forkstorm", "6", "sibling");
+}
+END_TEST
+
+START_TEST(threads)
+{
+	storm(_i, "threadstorm", "6", NULL);
+}
+END_TEST
+
+START_TEST(threads_without_their_leader)
+{
+	storm(_i, "threadstorm", "4", "deadleader");
+}
+END_TEST
+
+START_TEST(execs)
+{
+	storm(_i, "execstorm", "4", "leader");
+}
+END_TEST
+
+START_TEST(execs_by_a_second_thread)
+{
+	storm(_i, "execstorm", "4", "thread");
+}
+END_TEST
+
+START_TEST(stops_and_continues)
+{
+	storm(_i, "stopstorm", "4", NULL);
+}
+END_TEST
+
+START_TEST(all_at_once_in_nested_cgroups)
+{
+	struct lab *lab = lab_new(_i);
+	const char *a = lab_cgroup(lab, lab->top, "a");
+
+	lab_start(lab, lab->top, "forkstorm", "3", "fork", NULL);
+	lab_start(lab, a, "threadstorm", "3", NULL);
+	lab_start(lab, a, "execstorm", "2", "thread", NULL);
+	lab_start(lab, lab_cgroup(lab, a, "b"), "stopstorm", "2", NULL);
+	for (int round = 0; round < ROUNDS; round++) {
+		hf_hold *hold;
+
+		lab_moving(lab);
+		hold = lab_take(lab->top, NULL);
+		lab_still(lab, HOLD_MS);
+		lab_let_go(hold, HF_RELEASE_AS_FOUND);
+		lab_untouched(lab);
+	}
+	lab_moving(lab);
+	lab_done(lab);
+}
+END_TEST
+
+START_TEST(a_storm_can_be_released_to_dead)
+{
+	static const char *const kinds[][3] = {
+		{ "forkstorm", "4", "fork" }, { "threadstorm", "4", NULL }, { "execstorm", "3", "thread" },
+	};
+
+	for (size_t i = 0; i < 3 * COUNT_OF(kinds); i++) {
+		const char *const *k = kinds[i % COUNT_OF(kinds)];
+		struct lab *lab = lab_new(_i);
+
+		lab_start(lab, lab->top, k[0], k[1], k[2], NULL);
+		lab_let_go(lab_take(lab->top, NULL), HF_RELEASE_DEAD);
+		ck_assert_uint_eq(lab_threads(lab, lab->top), 0);
+		lab_untouched(lab);
+		lab_done(lab);
+	}
+}
+END_TEST
+
+START_TEST(the_plain_freezer_in_a_storm_of_execs)
+{
+	struct lab *lab = lab_new(_i);
+	struct hf_error err = HF_ERROR_INIT;
+
+	lab_start(lab, lab->top, "execstorm", "4", "thread", NULL);
+	for (int round = 0; round < ROUNDS; round++) {
+		ck_assert_msg(hf_cgroup_freeze(lab->top, 0, NULL, &err) == 0, "%s", err.text);
+		lab_still(lab, HOLD_MS);
+		ck_assert_msg(hf_cgroup_thaw(lab->top, 0, NULL, &err) == 0, "%s", err.text);
+		lab_moving(lab);
+	}
+	lab_done(lab);
+}
+END_TEST
+
+/* ---- Moves ------------------------------------------------------------------------------------ */
+
+#define MOVERS 24
+
+struct moves {
+	struct lab *lab;
+	const char *to;
+};
+
+static void *move_all(void *arg)
+{
+	const struct moves *m = arg;
+
+	for (unsigned int i = 1; i < m->lab->n_victims; i++)
+		lab_move(m->to, m->lab->victims[i].pid);
+	return NULL;
+}
+
+/* Victims whose counters move. */
+static size_t count_running(struct lab *lab)
+{
+	uint64_t before[LAB_VICTIMS], begin = lab_ms();
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < lab->n_victims; i++)
+		before[i] = atomic_load(&lab_slot(lab, &lab->victims[i], 0)->count);
+	while (lab_ms() - begin < 300)
+		;
+	for (unsigned int i = 0; i < lab->n_victims; i++)
+		n += atomic_load(&lab_slot(lab, &lab->victims[i], 0)->count) != before[i];
+	return n;
+}
+
+START_TEST(who_moves_in_at_any_moment_is_held_or_counted)
+{
+	struct lab *lab = lab_new(_i);
+	struct moves m = { lab, lab_cgroup(lab, lab->top, "in") };
+	const char *out = lab_cgroup(lab, lab->top, "out");
+
+	lab_start(lab, m.to, "spin", "1", "1000", NULL);
+	for (int i = 0; i < MOVERS; i++)
+		lab_start(lab, out, "spin", "1", "1000", NULL);
+	for (int round = 0; round < 6; round++) {
+		pthread_t thread;
+		hf_hold *hold;
+
+		ck_assert_int_eq(pthread_create(&thread, NULL, move_all, &m), 0);
+		hold = lab_take(m.to, NULL);
+		pthread_join(thread, NULL);
+		ck_assert_int_ge(hf_hold_attend(hold, NULL), 0);
+		ck_assert_uint_eq(count_running(lab), hf_hold_info(hold)->newcomers);
+		ck_assert_uint_eq(hf_hold_info(hold)->held + hf_hold_info(hold)->newcomers,
+				  MOVERS + 1);
+		lab_let_go(hold, HF_RELEASE_AS_FOUND);
+		lab_as_before(lab);
+		for (unsigned int i = 1; i < lab->n_victims; i++)
+			lab_move(out, lab->victims[i].pid);
+	}
+	lab_done(lab);
+}
+END_TEST
+
+/* ---- The holder killed --------------------------------------------------------------------------- */
+
+__attribute__((noreturn)) static void hold_again_and_again(const char *path)
+{
+	struct hf_error err = HF_ERROR_INIT;
+
+	for (;;) {
+		hf_hold *hold = NULL;
+
+		if (hf_hold_cgroup(path, NULL, &hold, &err) < 0)
+			_exit(1);
+		hf_hold_free(hold);
+	}
+}
+
+START_TEST(the_holder_killed_at_any_moment_leaves_nothing_behind)
+{
+	struct lab *lab = lab_new(_i);
+	const char *a = lab_cgroup(lab, lab->top, "a");
+	struct lab_victim *stopped;
+
+	lab_start(lab, lab->top, "spin", "3", NULL);
+	lab_start(lab, a, "tree", "2", "3", NULL);
+	stopped = lab_start(lab, a, "spin", "2", NULL);
+	lab_stop(lab, stopped, SIGSTOP);
+	for (unsigned int round = 0; round < 40; round++) {
+		/* Not to wait for anything, but to strike at a different moment each time. */
+		struct timespec ts = { 0, (long)(round * 9973 % 64) * 100000 };
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			hold_again_and_again(lab->top);
+		nanosleep(&ts, NULL);
+		kill(pid, SIGKILL);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(WIFSIGNALED(status), "round %u: the holder failed", round);
+		lab_await_settings(lab);
+		lab_as_before(lab);
+		lab_await_state(stopped->pid, 'T');
+	}
+	lab_await_told(lab, stopped->pid, "stopped 19");
+	lab_done(lab);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("storm");
+	TCase *tc;
+
+	lab_init();
+	tc = lab_case(suite, "forks");
+	lab_add(tc, forks);
+	lab_add(tc, forks_by_a_second_thread);
+	lab_add(tc, forks_of_siblings);
+	tc = lab_case(suite, "threads");
+	lab_add(tc, threads);
+	lab_add(tc, threads_without_their_leader);
+	tc = lab_case(suite, "execs");
+	lab_add(tc, execs);
+	lab_add(tc, execs_by_a_second_thread);
+	lab_add(tc, the_plain_freezer_in_a_storm_of_execs);
+	tc = lab_case(suite, "stops");
+	lab_add(tc, stops_and_continues);
+	tc = lab_case(suite, "mixed");
+	lab_add(tc, all_at_once_in_nested_cgroups);
+	lab_add(tc, a_storm_can_be_released_to_dead);
+	lab_add(tc, who_moves_in_at_any_moment_is_held_or_counted);
+	tc = lab_case(suite, "killed");
+	lab_add(tc, the_holder_killed_at_any_moment_leaves_nothing_behind);
+	return hf_suite_run(suite);
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What bash completion offers is what help lists, for every command; cgroups are completed below the mounts.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../completion/holdfast.bash"
+
+# complete_line WORDS...: COMPREPLY for the last of them.
+complete_line()
+{
+	COMP_WORDS=("$HOLDFAST" "$@")
+	COMP_CWORD=$#
+	_holdfast 2> "$TMP/err"
+	OFFERED=" ${COMPREPLY[*]} "
+}
+
+run help
+listed=$(sed -n '/^Commands:/,/^$/ s/^  \([a-z]*\) .*/\1/p' "$TMP/out")
+[[ -n $listed ]] || fail "no commands in help"
+complete_line ""
+[[ $OFFERED == " ${listed//$'\n'/ } " ]] || fail "commands: '$OFFERED', help: '$listed'"
+complete_line tr
+[[ $OFFERED == " tree " ]] || fail "tr: '$OFFERED'"
+
+for command in $listed; do
+	run "$command" --help
+	options=$(grep -o -- '^ \{2,6\}\(-., \)\?--[a-z-]*' "$TMP/out" | grep -o -- '--[a-z-]*' | sort)
+	complete_line "$command" --
+	offered=$(printf '%s\n' "${COMPREPLY[@]}" | sort)
+	[[ $options == "$offered" ]] || fail "$command: offers '$offered', helps with '$options'"
+	# Everything offered is accepted: with --help behind it, no usage error.
+	for option in $offered; do
+		run "$command" "$option" --help
+		[[ $ERR != *"unknown option"* ]] || fail "$command does not accept $option"
+	done
+done
+
+complete_line hold --then ""
+[[ $OFFERED == " run stop kill " ]] || fail "--then: '$OFFERED'"
+complete_line tree --color = al
+[[ $OFFERED == " always " ]] || fail "--color=al: '$OFFERED'"
+complete_line tree --on-armed = ""
+[[ $OFFERED == " fail accept " ]] || fail "--on-armed=: '$OFFERED'"
+complete_line tree --on-armed =
+[[ $OFFERED == " fail accept " ]] || fail "--on-armed=: '$OFFERED'"
+complete_line help fre
+[[ $OFFERED == " freeze " ]] || fail "help fre: '$OFFERED'"
+complete_line pause --ti
+[[ $OFFERED == " --timeout " ]] || fail "pause --ti: '$OFFERED'"
+
+for version in 2 1; do
+	scratch $version || continue
+	name=$(basename "$CG")
+	child 'with space'
+	complete_line tree "${name::-1}"
+	[[ $OFFERED == *" $name/ "* ]] || fail "relative: '$OFFERED'"
+	complete_line tree -g "$CG"
+	[[ $OFFERED == " $CG/ " ]] || fail "absolute: '$OFFERED'"
+	complete_line state "$name/w"
+	[[ ${COMPREPLY[0]} == "$name/with space/" ]] || fail "with a space: '$OFFERED'"
+done
+exit 0

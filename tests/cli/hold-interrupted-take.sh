@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A signal that came while the hold was being taken leads to the release, without a `held` line.
+. "$(dirname "$0")/lib.sh"
+
+# The signal is pending before holdfast starts, so it is there when the hold has been taken.
+pending='
+import os, signal, sys
+number = getattr(signal, "SIG" + sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+os.kill(os.getpid(), number)
+os.execv(sys.argv[2], sys.argv[2:])
+'
+interrupted()
+{
+	busy
+	for signal in INT TERM; do
+		timeout 20 python3 -c "$pending" "$signal" "$HOLDFAST" hold --then kill "$CG" \
+			> "$TMP/out" 2> "$TMP/err"
+		ended $?
+		expect 0 ""
+		[[ $(cat "$TMP/out") == released\ * ]] || fail "$signal: $(cat "$TMP/out")"
+		must_be_free
+	done
+}
+on_each_freezer interrupted

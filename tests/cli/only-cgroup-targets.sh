@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The one kind of target there is in this version is a cgroup; others are refused and not advertised.
+. "$(dirname "$0")/lib.sh"
+
+for option in -p -u -c -a --pid --unit --container --all -d; do
+	run tree "$option" 1
+	expect 2 "unknown option $option"
+	run hold "$option" 1
+	expect 2 "unknown option $option"
+done
+for command in run stack kill recover list show release; do
+	run "$command" x
+	expect 2 "unknown command '$command'"
+	run help
+	[[ $OUT != *$'\n'"  $command "* ]] || fail "help lists $command"
+done

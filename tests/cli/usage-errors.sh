@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A wrong call ends with 2, says exactly what is wrong on standard error, and prints nothing else.
+. "$(dirname "$0")/lib.sh"
+
+wrong()
+{
+	local text=$1
+	shift
+	run "$@"
+	expect 2 "$text"
+	[[ -z $OUT ]] || fail "$*: printed something"
+	(($(wc -l < "$TMP/err") <= 2)) || fail "$*: more than a specific answer"
+}
+
+wrong "which command?"
+wrong "unknown option --json; options follow the command's name" --json tree x
+wrong "tree: which cgroup?" tree
+wrong "tree: unknown option --bogus" tree --bogus x
+wrong "did you mean --timeout?" tree --timeuot 3s x
+wrong "hold: --for: '10' is no duration: it has no unit: write 10s or 500ms" hold --for 10 x
+wrong "hold: --then takes run or stop or kill, not 'die'" hold --then die x
+wrong "hold: --name: '-n' cannot be a name" hold --name -n x
+wrong "tree: --json and --dot exclude each other" tree --json --dot x
+wrong "freeze: one cgroup at a time" freeze a b
+wrong "state: the cgroup's name is empty" state ""
+wrong "check: it takes no operand, but was given 'x'" check x
+wrong "state: unknown option --for" state --for 1s x
+wrong "thaw: --timeout needs an argument: DURATION" thaw x --timeout

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sleepers [eintr] - one thread for each way to sleep in the kernel; its slot counts how often
+ * the call came back, which is never unless somebody disturbed it.  The calls of the first table
+ * are restarted by the kernel itself after a stop; those of the second (`eintr`) return EINTR
+ * even after a mere freeze and thaw (signal(7)).  The name of a call is in the thread's comm.
+ * The main thread counts in the last slot.
+ */
+#include "victim.h"
+
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#define LONG_S 3600
+
+static int pipe_fds[2], pair[2], listener;
+
+static void in_nanosleep(void)
+{
+	struct timespec ts = { LONG_S, 0 };
+
+	nanosleep(&ts, NULL);
+}
+
+static void in_clock_nanosleep(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec += LONG_S;
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+static void in_poll(void)
+{
+	struct pollfd p = { pipe_fds[0], POLLIN, 0 };
+
+	poll(&p, 1, LONG_S * 1000);
+}
+
+static void in_select(void)
+{
+	struct timeval tv = { LONG_S, 0 };
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(pipe_fds[0], &set);
+	select(pipe_fds[0] + 1, &set, NULL, NULL, &tv);
+}
+
+static void in_pause(void)
+{
+	pause();
+}
+
+static void in_read_pipe(void)
+{
+	char c;
+
+	if (read(pipe_fds[0], &c, 1) < 0)
+		return;
+}
+
+static void in_read_eventfd(void)
+{
+	uint64_t v;
+
+	if (read(eventfd(0, EFD_CLOEXEC), &v, sizeof(v)) < 0)
+		return;
+}
+
+static void in_recv(void)
+{
+	char c;
+
+	recv(pair[0], &c, 1, 0);
+}
+
+static void in_accept(void)
+{
+	accept(listener, NULL, NULL);
+}
+
+static void in_futex(void)
+{
+	static uint32_t word;
+
+	syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+static void in_sem_timedwait(void)
+{
+	static sem_t sem;
+	struct timespec ts;
+
+	sem_init(&sem, 0, 0);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ts.tv_sec += LONG_S;
+	sem_timedwait(&sem, &ts);
+}
+
+static void in_epoll_wait(void)
+{
+	struct epoll_event e;
+
+	epoll_wait(epoll_create1(EPOLL_CLOEXEC), &e, 1, -1);
+}
+
+static void in_epoll_timed(void)
+{
+	struct epoll_event e;
+
+	epoll_wait(epoll_create1(EPOLL_CLOEXEC), &e, 1, LONG_S * 1000);
+}
+
+static void in_io_getevents(void)
+{
+	static aio_context_t context;
+	struct io_event event;
+
+	if (!context && syscall(SYS_io_setup, 1, &context) < 0)
+		victim_die("io_setup");
+	syscall(SYS_io_getevents, context, 1, 1, &event, NULL);
+}
+
+static void in_sigtimedwait(void)
+{
+	struct timespec ts = { LONG_S, 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigtimedwait(&set, NULL, &ts);
+}
+
+static void in_recv_timeo(void)
+{
+	struct timeval tv = { LONG_S, 0 };
+	char c;
+
+	setsockopt(pair[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	recv(pair[1], &c, 1, 0);
+}
+
+struct sleeper {
+	const char *name;
+	void (*call)(void);
+	uint32_t slot;
+};
+
+static struct sleeper restarted[] = {
+	{ "nanosleep", in_nanosleep, 0 }, { "clock_nanosleep", in_clock_nanosleep, 0 },
+	{ "poll", in_poll, 0 }, { "select", in_select, 0 }, { "pause", in_pause, 0 },
+	{ "read_pipe", in_read_pipe, 0 }, { "read_eventfd", in_read_eventfd, 0 },
+	{ "recv", in_recv, 0 }, { "accept", in_accept, 0 }, { "futex", in_futex, 0 },
+	{ "sem_timedwait", in_sem_timedwait, 0 },
+};
+
+static struct sleeper interrupted[] = {
+	{ "epoll_wait", in_epoll_wait, 0 }, { "epoll_timed", in_epoll_timed, 0 },
+	{ "io_getevents", in_io_getevents, 0 }, { "sigtimedwait", in_sigtimedwait, 0 },
+	{ "recv_timeo", in_recv_timeo, 0 },
+};
+
+static void *sleeper_main(void *arg)
+{
+	const struct sleeper *s = arg;
+
+	prctl(PR_SET_NAME, s->name);
+	victim_take(s->slot, VICTIM_STAYS);
+	for (;;) {
+		s->call();
+		victim_count(s->slot);
+	}
+	return NULL;
+}
+
+static void make_files(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	/* An address of its own in the abstract namespace: autobind. */
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || listener < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
+	    bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)) < 0 ||
+	    listen(listener, 1) < 0)
+		victim_die("making files to wait on");
+}
+
+int main(int argc, char **argv)
+{
+	struct sleeper *table = argc > 1 ? interrupted : restarted;
+	uint32_t n = argc > 1 ? sizeof(interrupted) / sizeof(*interrupted) :
+				sizeof(restarted) / sizeof(*restarted);
+	uint32_t first;
+
+	(void)argv;
+	victim_begin();
+	make_files();
+	first = victim_claim(n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		table[i].slot = first + i;
+		victim_thread(sleeper_main, &table[i]);
+	}
+	victim_await(first, n);
+	victim_ready_and_spin(first + n, 0);
+}
