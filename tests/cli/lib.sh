@@ -15,7 +15,8 @@ unset NO_COLOR
 : "${HOLDFAST:?the path of the built command}"
 PATIENCE=20	# seconds, for what must happen soon, on a busy machine
 
-TMP=$(mktemp -d)
+# In memory where that is possible: a victim that counts into a file must not wait for a disk.
+TMP=$(mktemp -d -p "$([[ -w /dev/shm ]] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
 CGROUPS=()	# scratch cgroups, in the order they were made
 STARTED=()	# processes
 
