@@ -23,6 +23,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-st
 
 ifneq ($(V),1)
 Q := @
+MAKEFLAGS += --silent --no-print-directory
 say = @printf '  %-7s %s\n' $(1) $(2);
 endif
 
@@ -126,19 +127,19 @@ built-tests: all $(test_PROGRAMS) $(fuzz_PROGRAMS) $(victims) $(examples)
 
 check:
 	$(Q)tests/deps.sh build test
-	$(Q)$(MAKE) --no-print-directory built-tests
+	$(Q)$(MAKE) built-tests
 	$(Q)tests/run.sh $(BUILD)
 
 # The whole suite under AddressSanitizer and UndefinedBehaviorSanitizer.  Leaks count.
 sanitize:
 	$(Q)tests/deps.sh build test
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-sanitize built-tests \
+	$(Q)$(MAKE) BUILD=$(BUILD)-sanitize built-tests \
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 	$(Q)tests/run.sh $(BUILD)-sanitize
 
 demo:
 	$(Q)tests/deps.sh build
-	$(Q)$(MAKE) --no-print-directory all $(victims)
+	$(Q)$(MAKE) all $(victims)
 	$(Q)HF_BUILD=$(abspath $(BUILD)) tests/demo.sh $(BUILD)/holdfast
 
 deps:

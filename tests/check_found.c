@@ -296,14 +296,16 @@ START_TEST(a_frozen_cgroup_stays_frozen_when_the_hold_fails)
 	struct lab *lab = lab_new(_i);
 	const char *a = lab_cgroup(lab, lab->top, "a");
 	struct lab_victim *v = lab_start(lab, a, "spin", "2", NULL);
+	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
 	struct lab_attempt attempt;
 	hf_hold *hold;
 
+	opts.timeout_ms = 100;
 	lab_freeze(lab, a, true);
 	v->still = true;
 	hold = lab_take(a, NULL);
-	/* The second holder finds it traced by the first. */
-	lab_attempt(a, NULL, NULL, NULL, &attempt);
+	/* The second holder cannot have what the first has. */
+	lab_attempt(a, &opts, NULL, NULL, &attempt);
 	ck_assert_int_eq(attempt.r, -EBUSY);
 	lab_still(lab, 10);
 	lab_let_go(hold, HF_RELEASE_AS_FOUND);
