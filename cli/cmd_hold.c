@@ -385,7 +385,7 @@ const struct hf_cmd hf_cmd_hold = {
 		    "  holdfast hold --then stop pod\n",
 	.operand = HF_OPERAND_CGROUP,
 	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(FOR) | HF_OPT_BIT(NAME) | HF_OPT_BIT(THEN) |
-		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) |
+		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) |
 		HF_OPT_BIT(JSON) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) |
 		HF_OPT_BIT(VERBOSE) | HF_OPT_EVERYWHERE,
 	.run = run_hold,

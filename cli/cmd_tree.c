@@ -100,8 +100,8 @@ const struct hf_cmd hf_cmd_tree = {
 		    "  holdfast tree --dot pod | dot -Tsvg > pod.svg\n",
 	.operand = HF_OPERAND_CGROUP,
 	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) |
-		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(JSON) | HF_OPT_BIT(PRETTY) | HF_OPT_BIT(DOT) |
-		HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) |
+		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(JSON) |
+		HF_OPT_BIT(PRETTY) | HF_OPT_BIT(DOT) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) |
 		HF_OPT_EVERYWHERE,
 	.run = run_tree,
 };

@@ -24,6 +24,9 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 		"accepted), or accept them all" },
 	[HF_OPT_ON_TRACED] = { "on-traced", 0, "fail|skip",
 		"threads that somebody else traces: fail (default), or leave them out" },
+	[HF_OPT_OUTSIDE] = { "outside", 0, "hold|report",
+		"threads of the target's processes that are in none of its cgroups: hold them "
+		"too (default), or leave them running and report them" },
 	[HF_OPT_JSON] = { "json", 0, NULL, "print JSON" },
 	[HF_OPT_PRETTY] = { "pretty", 0, NULL, "indent the JSON" },
 	[HF_OPT_DOT] = { "dot", 0, NULL, "print a graph for Graphviz" },
@@ -196,6 +199,10 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 	case HF_OPT_ON_TRACED:
 		r = take_choice(p, HF_OPT_ON_TRACED, &n);
 		a->on_traced = (enum hf_on_traced)n;
+		return r;
+	case HF_OPT_OUTSIDE:
+		r = take_choice(p, HF_OPT_OUTSIDE, &n);
+		a->on_outside = (enum hf_on_outside)n;
 		return r;
 	case HF_OPT_COLOR:
 		r = take_choice(p, HF_OPT_COLOR, &n);

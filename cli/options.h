@@ -23,6 +23,7 @@ enum hf_opt_id {
 	HF_OPT_TIMEOUT,
 	HF_OPT_ON_ARMED,
 	HF_OPT_ON_TRACED,
+	HF_OPT_OUTSIDE,
 	HF_OPT_JSON,
 	HF_OPT_PRETTY,
 	HF_OPT_DOT,
@@ -52,6 +53,7 @@ struct hf_args {
 	unsigned int timeout_ms;
 	enum hf_on_armed on_armed;
 	enum hf_on_traced on_traced;
+	enum hf_on_outside on_outside;
 	bool limited;			/* --for was given */
 	unsigned int for_ms;
 	const char *name;

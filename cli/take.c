@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 struct job {
 	int (*fn)(void *arg);
@@ -42,12 +43,14 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args)
 	opts.timeout_ms = args->timeout_ms;
 	opts.on_armed = args->on_armed;
 	opts.on_traced = args->on_traced;
+	opts.on_outside = args->on_outside;
+	opts.guard_message_fd = STDERR_FILENO;
 	return opts;
 }
 
 int hf_take_status(const struct hf_hold_info *info)
 {
-	return info->skipped || info->armed_other ? HF_EXIT_PARTIAL : HF_EXIT_DONE;
+	return info->skipped || info->outside || info->armed_other ? HF_EXIT_PARTIAL : HF_EXIT_DONE;
 }
 
 void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
@@ -60,6 +63,9 @@ void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
 	if (info->skipped)
 		hf_say_if_ready(cmd->name, "%s left out, traced by somebody else",
 				hf_count(info->skipped, "thread", count));
+	if (info->outside)
+		hf_say_if_ready(cmd->name, "%s outside of the target's cgroups left running",
+				hf_count(info->outside, "thread", count));
 	if (info->armed_other)
 		hf_say_if_ready(cmd->name, "%s armed but not stopped: asleep in the kernel, where "
 				"registers cannot be read", hf_count(info->armed_other, "thread", count));

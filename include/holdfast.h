@@ -109,17 +109,25 @@ enum hf_on_traced {
 
 #define HF_TIMEOUT_DEFAULT_MS 10000u
 
+/* Threads of the target's processes that are in no cgroup of the target (v1, threaded v2). */
+enum hf_on_outside {
+	HF_ON_OUTSIDE_HOLD = 0,	/* held too: a process is never half held */
+	HF_ON_OUTSIDE_REPORT,	/* left running, and reported as outside */
+};
+
 /* How to take a hold.  NULL stands for HF_TAKE_OPTIONS_INIT. */
 struct hf_take_options {
 	size_t size;			/* sizeof(struct hf_take_options) */
 	unsigned int timeout_ms;	/* deadline of the whole taking; 0: HF_TIMEOUT_DEFAULT_MS */
 	enum hf_on_armed on_armed;
 	enum hf_on_traced on_traced;
+	enum hf_on_outside on_outside;
 	int no_guard;			/* 1: without the guard process, see below */
 	int guard_message_fd;		/* where the guard says what it has put back; 0: nowhere */
 };
 #define HF_TAKE_OPTIONS_INIT \
-	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, 0, 0 }
+	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, \
+	  HF_ON_OUTSIDE_HOLD, 0, 0 }
 
 /*
  * The guard is a small process of the same program, in its own session, that lives as long as the
@@ -180,6 +188,8 @@ struct hf_hold_info {
 	size_t armed;			/* cannot run a user instruction, but not stopped */
 	size_t armed_other;		/* those of `armed` that are no vfork parents */
 	size_t skipped;			/* traced by somebody else and left alone */
+	size_t outside;			/* of half-held processes, left running as asked */
+	size_t kernel;			/* kernel threads, which nobody can hold */
 	size_t died;			/* died while held, and reaped */
 	size_t newcomers;		/* seen in the target and not held, at the last look */
 	int freezer_changed;		/* somebody else froze or thawed a level during the hold;
@@ -252,6 +262,8 @@ enum hf_thread_state {
 	HF_THREAD_ZOMBIE,	/* dead and not reaped by its parent, or a dead leader */
 	HF_THREAD_DIED,		/* died while held */
 	HF_THREAD_SKIPPED,	/* traced by somebody else */
+	HF_THREAD_OUTSIDE,	/* in no cgroup of the target, and left running as asked */
+	HF_THREAD_KERNEL,	/* a kernel thread */
 };
 
 enum hf_found {

@@ -25,6 +25,10 @@ static void count_thread(struct hf_tree_counts *n, const struct hf_thread *t)
 	case HF_THREAD_SKIPPED:
 		n->skipped++;
 		break;
+	case HF_THREAD_OUTSIDE:
+		n->outside++;
+		break;
+	case HF_THREAD_KERNEL:
 	case HF_THREAD_ZOMBIE:
 		break;
 	}
@@ -78,6 +82,10 @@ const char *hf_thread_word(enum hf_thread_state state)
 		return "died";
 	case HF_THREAD_SKIPPED:
 		return "skipped";
+	case HF_THREAD_OUTSIDE:
+		return "outside";
+	case HF_THREAD_KERNEL:
+		return "kernel";
 	}
 	return "unknown";
 }
@@ -151,6 +159,11 @@ enum hf_oddity hf_put_thread_oddity(struct hf_writer *w, const struct hf_thread 
 	case HF_THREAD_SKIPPED:
 		hf_writer_put(w, "skipped");
 		return HF_ODD_ALIVE;
+	case HF_THREAD_OUTSIDE:
+		hf_writer_put(w, "outside, runs");
+		return HF_ODD_ALIVE;
+	case HF_THREAD_KERNEL:
+		return HF_ODD_NOT;
 	}
 	return HF_ODD_NOT;
 }

@@ -30,13 +30,13 @@ void hf_format_dot(const hf_tree *tree, const struct hf_hold_info *info, struct 
  * threads is held + armed + died.
  */
 struct hf_tree_counts {
-	size_t processes, threads, held, armed, died, skipped, zombies;
+	size_t processes, threads, held, armed, died, skipped, outside, zombies;
 };
 struct hf_tree_counts hf_tree_count(const hf_tree *tree);
 
 /* "running", "stopped", "zombie", "dead-leader", "frozen", "traced". */
 const char *hf_found_word(enum hf_found found);
-/* "held", "armed", "zombie", "died", "skipped". */
+/* "held", "armed", "zombie", "died", "skipped", "outside", "kernel". */
 const char *hf_thread_word(enum hf_thread_state state);
 /* "thawed", "freezing", "frozen". */
 const char *hf_freezer_word(enum hf_freezer_state state);

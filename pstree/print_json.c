@@ -403,6 +403,9 @@ static json_object *warnings_of(struct maker *m, const struct hf_tree_counts *n,
 	warn(m, warnings, n->skipped,
 	     "thread is traced by somebody else and was left alone",
 	     "threads are traced by somebody else and were left alone");
+	warn(m, warnings, n->outside,
+	     "thread is outside of the target's cgroups and was left running",
+	     "threads are outside of the target's cgroups and were left running");
 	warn(m, warnings, info->armed_other,
 	     "armed thread sleeps uninterruptibly: its system call may still finish",
 	     "armed threads sleep uninterruptibly: their system calls may still finish");

@@ -25,6 +25,10 @@ static enum hf_thread_state thread_state(enum hf_task_state state)
 		return HF_THREAD_ARMED;
 	case HF_TASK_SKIPPED:
 		return HF_THREAD_SKIPPED;
+	case HF_TASK_OUTSIDE:
+		return HF_THREAD_OUTSIDE;
+	case HF_TASK_KERNEL:
+		return HF_THREAD_KERNEL;
 	case HF_TASK_IMPOSSIBLE:
 	case HF_TASK_LISTED:
 	case HF_TASK_RELEASED:

@@ -31,8 +31,12 @@ int hf_freezer_list(struct hf_freezer *f, size_t level, struct hf_buf *text)
 	r = hf_level_file(l, f->version == 2 ? "cgroup.threads" : "tasks", name, sizeof(name));
 	if (r == 0)
 		r = hf_read_at(f->dirfd, name, text);
-	if (hf_is_gone(r))
+	if (hf_is_gone(r)) {
 		l->gone = true;
+		/* Another may have come in its place, unseen by the link count: read all again. */
+		for (level = 0; level < f->n_levels; level++)
+			f->levels[level].n_links = 0;
+	}
 	return r;
 }
 

@@ -66,6 +66,12 @@ int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline);
  * writing now, so that no undo needs a new descriptor.  Changes nothing.
  */
 int hf_freezer_find_levels(struct hf_freezer *f, bool writable, struct hf_error *err);
+/*
+ * For a short look at another cgroup: open the one with this path within the hierarchy of that version, find
+ * its own level alone.  -ENOENT where that is not mounted here.
+ */
+int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path);
+int hf_freezer_find_top(struct hf_freezer *f);
 void hf_freezer_done(struct hf_freezer *f);
 
 /* Look for levels that were made since; they are added at the end.  0 or -errno. */

@@ -172,7 +172,7 @@ static bool knows_level(const struct hf_freezer *f, const char *name)
 	size_t i;
 
 	for (i = 0; i < f->n_levels; i++)
-		if (!strcmp(f->levels[i].name, name))
+		if (!f->levels[i].gone && !strcmp(f->levels[i].name, name))
 			return true;
 	return false;
 }
@@ -264,7 +264,8 @@ static int add_children(struct hf_freezer *f, size_t level)
 		return hf_is_gone(-errno) ? 0 : -errno;
 	/*
 	 * A cgroup directory has two links and one for each child (kernfs), so that an unchanged
-	 * count saves reading it again in the passes that look for newcomers.
+	 * count saves reading it again in the passes that look for newcomers.  A child that was
+	 * made as another was removed does not change it: see hf_freezer_list().
 	 */
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -330,30 +331,23 @@ int hf_freezer_rescan(struct hf_freezer *f)
 
 /* ---- Opening ----------------------------------------------------------------------------- */
 
-static int open_directory(struct hf_freezer *f, const char *path, struct hf_error *err)
+/* What f->dirfd is: its path, version, and place within the hierarchy. */
+static int identify(struct hf_freezer *f, const struct hf_buf *mountinfo, struct hf_error *err)
 {
-	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
 	char mount[PATH_MAX] = "", proc[64];
 	int r;
 
-	r = hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &text);
-	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read /proc/self/mountinfo: %s",
-			       strerror(-r));
-	f->dirfd = open_target(path, &text, err);
-	if (f->dirfd < 0)
-		return f->dirfd;
-	mount_point(&text, 1, mount, sizeof(mount));
+	mount_point(mountinfo, 1, mount, sizeof(mount));
 
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", f->dirfd);
 	f->path = realpath(proc, NULL);
 	if (!f->path)
-		return hf_fail(err, errno, HF_STAGE_LOOK, 0, "cannot resolve %s: %s", path,
+		return hf_fail(err, errno, HF_STAGE_LOOK, 0, "cannot resolve %s: %s", proc,
 			       strerror(errno));
 	r = tell_version(f, mount, err);
 	if (r < 0)
 		return r;
-	if (f->version == 2 && mount_point(&text, 2, mount, sizeof(mount)) < 0)
+	if (f->version == 2 && mount_point(mountinfo, 2, mount, sizeof(mount)) < 0)
 		mount[0] = '\0';
 	if (mount[0] && !strncmp(f->path, mount, strlen(mount)))
 		f->mount_len = strlen(mount);
@@ -362,11 +356,39 @@ static int open_directory(struct hf_freezer *f, const char *path, struct hf_erro
 
 int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err)
 {
-	int r = open_directory(f, path, err);
+	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
+	int r = hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &text);
 
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read /proc/self/mountinfo: %s",
+			       strerror(-r));
+	r = f->dirfd = open_target(path, &text, err);
+	if (r >= 0)
+		r = identify(f, &text, err);
 	if (r < 0)
 		hf_freezer_done(f);
 	return r;
+}
+
+int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path)
+{
+	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
+	int r = hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &text);
+
+	if (r == 0)
+		r = f->dirfd = open_below_mount(&text, version, path);
+	if (r >= 0)
+		r = identify(f, &text, NULL);
+	if (r < 0)
+		hf_freezer_done(f);
+	return r;
+}
+
+int hf_freezer_find_top(struct hf_freezer *f)
+{
+	int r = add_level(f, "");
+
+	return r == 0 && f->n_levels == 0 ? -ENOENT : r;
 }
 
 int hf_freezer_find_levels(struct hf_freezer *f, bool writable, struct hf_error *err)
@@ -379,9 +401,7 @@ int hf_freezer_find_levels(struct hf_freezer *f, bool writable, struct hf_error 
 			return hf_fail(err, errno, HF_STAGE_LOOK, 0,
 				       "cannot open %s/cgroup.events: %s", f->path, strerror(errno));
 	}
-	r = add_level(f, "");
-	if (r == 0 && f->n_levels == 0)
-		r = -ENOENT;
+	r = hf_freezer_find_top(f);
 	if (r == 0)
 		r = hf_freezer_rescan(f);
 	if (r < 0)

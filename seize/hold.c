@@ -185,7 +185,7 @@ static size_t count_newcomers(struct hf_hold *hold)
 			const struct hf_task *t = hf_task_set_find(&hold->set, tid);
 
 			if (!t || !(hf_task_is_ours((enum hf_task_state)t->state) ||
-				    t->state == HF_TASK_SKIPPED))
+				    hf_task_is_left_alone((enum hf_task_state)t->state)))
 				n++;
 		}
 	}
@@ -215,6 +215,7 @@ static void count_states(struct hf_hold *hold)
 	size_t i;
 
 	info->held = info->armed = info->armed_other = info->skipped = info->died = 0;
+	info->outside = info->kernel = 0;
 	for (i = 0; i < hold->set.n; i++) {
 		const struct hf_task *t = &hold->set.tasks[i];
 
@@ -224,6 +225,10 @@ static void count_states(struct hf_hold *hold)
 			info->armed++;
 		else if (t->state == HF_TASK_SKIPPED)
 			info->skipped++;
+		else if (t->state == HF_TASK_OUTSIDE)
+			info->outside++;
+		else if (t->state == HF_TASK_KERNEL)
+			info->kernel++;
 		else if (t->state == HF_TASK_DIED)
 			info->died++;
 		if (t->state == HF_TASK_ARMED && !t->vfork)

@@ -84,6 +84,30 @@ int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err)
 
 /* ---- One thread ------------------------------------------------------------------------------ */
 
+/*
+ * The path of a process's cgroup in the v1 freezer (version 1) or the v2 hierarchy, as /proc tells
+ * it.  0 or -errno.
+ */
+static int cgroup_of(pid_t tid, int version, struct hf_buf *text, const char **ret, size_t *ret_len)
+{
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", tid);
+	r = hf_read_at(AT_FDCWD, path, text);
+	return r < 0 ? r : hf_proc_cgroup_find(text->data, text->len, version, ret, ret_len);
+}
+
+static bool is_inside(const struct hf_freezer *f, pid_t tid)
+{
+	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
+	const char *top = f->path + f->mount_len, *path;
+	size_t len, top_len = strlen(top);
+
+	return cgroup_of(tid, f->version, &text, &path, &len) == 0 && len >= top_len &&
+	       !memcmp(path, top, top_len) && (len == top_len || path[top_len] == '/');
+}
+
 static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, struct hf_error *err)
 {
 	char who[128], by[128];
@@ -96,8 +120,8 @@ static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, st
 	hf_explain_who(t->tid, who, sizeof(who));
 	hf_explain_who(tracer, by, sizeof(by));
 	return hf_fail(err, EBUSY, hold->changed ? HF_STAGE_SEIZE : HF_STAGE_LOOK, t->tid,
-		       "thread %s is traced by %s, and a thread has one tracer only; end that tracing, or skip what is traced",
-		       who, by);
+		       "thread %s is traced by %s, which is %s the target; a thread has one tracer only: end that tracing, or skip what is traced",
+		       who, by, is_inside(&hold->freezer, tracer) ? "inside" : "outside");
 }
 
 /*
@@ -145,6 +169,58 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 		return 0;
 	}
 	return st.tracer ? meet_tracer(hold, t, st.tracer, err) : 1;
+}
+
+/* What is carried from one thread to the next while everybody is looked at. */
+struct census {
+	pid_t last_tgid;	/* of the process that was checked last: threads are listed together */
+	size_t outside;		/* members that have no id in our PID namespace */
+	bool vanished;		/* somebody was listed and gone when looked at */
+	struct hf_buf text;
+	char v1_path[PATH_MAX];	/* a v1 freezer cgroup that is known to be thawed */
+	size_t v1_len;
+};
+
+static void census_done(struct census *c)
+{
+	hf_buf_done(&c->text);
+}
+
+/* ---- The other freezer --------------------------------------------------------------------------- */
+
+/*
+ * A task can be in a cgroup of both hierarchies, and each can freeze it.  A v2 freeze does no harm to a hold of a
+ * v1 cgroup; but what a v1 freezer has frozen does not stop for ptrace, and to thaw that is not ours.
+ */
+static int refuse_v1_frozen(struct census *c, pid_t tid, struct hf_error *err)
+{
+	struct hf_freezer other __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
+	char ancestor[PATH_MAX], name[PATH_MAX], who[128];
+	enum hf_freezer_state state;
+	const char *path;
+	size_t len;
+
+	if (cgroup_of(tid, 1, &c->text, &path, &len) < 0 || len < 2 || len >= sizeof(name))
+		return 0;
+	if (len == c->v1_len && !memcmp(path, c->v1_path, len))
+		return 0;
+	memcpy(name, path, len);
+	name[len] = '\0';
+	if (hf_freezer_open_below(&other, 1, name + 1) < 0 ||
+	    hf_freezer_find_top(&other) < 0 || hf_freezer_state(&other, &state) < 0)
+		return 0;
+	if (state == HF_FREEZER_THAWED) {
+		memcpy(c->v1_path, name, len);
+		c->v1_len = len;
+		return 0;
+	}
+	if (other.levels[0].self_found ||
+	    !hf_freezer_frozen_ancestor(&other, ancestor, sizeof(ancestor)))
+		snprintf(ancestor, sizeof(ancestor), "%s", other.path);
+	hf_explain_who(tid, who, sizeof(who));
+	return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
+		       "thread %s is frozen by the v1 freezer as well, where nothing stops it; write THAWED to %s/freezer.state first",
+		       who, ancestor);
 }
 
 /*
@@ -203,12 +279,6 @@ int hf_look_locked_out(struct hf_hold *hold, struct hf_error *err)
 
 /* ---- Everybody --------------------------------------------------------------------------------- */
 
-struct census {
-	pid_t last_tgid;	/* of the process that was checked last: threads are listed together */
-	size_t outside;		/* members that have no id in our PID namespace */
-	bool vanished;		/* somebody was listed and gone when looked at */
-};
-
 static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t level,
 		   struct hf_error *err)
 {
@@ -230,11 +300,13 @@ static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t l
 		c->vanished = true;
 	if (r <= 0)
 		return r;
-	if (t->tgid != c->last_tgid) {
-		c->last_tgid = t->tgid;
-		return may_trace(tid, err);
-	}
-	return 0;
+	if (t->tgid == c->last_tgid)
+		return 0;
+	c->last_tgid = t->tgid;
+	r = may_trace(tid, err);
+	if (r == 0 && hold->freezer.version == 2)
+		r = refuse_v1_frozen(c, tid, err);
+	return r;
 }
 
 static int look_at_level(struct hf_hold *hold, struct census *c, uint16_t level,
@@ -293,7 +365,7 @@ static int refuse_frozen_ancestor(const struct hf_freezer *f, struct hf_error *e
 
 int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	struct census c;
+	struct census c __attribute__((cleanup(census_done))) = { .last_tgid = 0 };
 	size_t i;
 	int r = hf_freezer_refuse_ourselves(&hold->freezer, err);
 
@@ -301,7 +373,8 @@ int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *
 		r = refuse_frozen_ancestor(&hold->freezer, err);
 	/* Threads that live shorter than a look at them: there is somebody, look again. */
 	do {
-		c = (struct census){ .last_tgid = 0 };
+		c.last_tgid = 0;
+		c.vanished = false;
 		for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
 			r = look_at_level(hold, &c, (uint16_t)i, err);
 	} while (r == 0 && c.vanished && !anybody_alive(&hold->set) && !hf_deadline_passed(deadline));

@@ -62,7 +62,7 @@ static int sort_out(struct hf_hold *hold, struct hf_task *t, int why, bool *dirt
 	if (why == -ESRCH)
 		return 0;	/* alive again: that tid has a new owner, which the next pass seizes */
 	if (why == -EPERM && hf_tid_stat(t->tid, &st) == 0 && (st.flags & HF_PF_KTHREAD)) {
-		t->state = HF_TASK_SKIPPED;
+		t->state = HF_TASK_KERNEL;
 		return 0;
 	}
 	/*
@@ -139,7 +139,7 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, bool *dirty, st
 	if (t->level == HF_LEVEL_OUTSIDE)
 		t->level = level;
 	was = (enum hf_task_state)t->state;
-	if (was == HF_TASK_SKIPPED || (hf_task_is_ours(was) && t->tgid) || must_wait(hold, t))
+	if (hf_task_is_left_alone(was) || (hf_task_is_ours(was) && t->tgid) || must_wait(hold, t))
 		return 0;
 	/*
 	 * Known from the look that came first: seize it as it is.  Anybody else is looked at: new
@@ -155,6 +155,10 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, bool *dirty, st
 			*dirty = true;
 		if (r == 0 || t->state != HF_TASK_LISTED)
 			return 0;
+		if (level == HF_LEVEL_OUTSIDE && hold->opts.on_outside == HF_ON_OUTSIDE_REPORT) {
+			t->state = HF_TASK_OUTSIDE;
+			return 0;
+		}
 	}
 	*dirty = true;
 	return seize(hold, t, dirty, err);
@@ -162,12 +166,15 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, bool *dirty, st
 
 static int meet_level(struct hf_hold *hold, uint16_t level, bool *dirty, struct hf_error *err)
 {
+	bool was_gone = hold->freezer.levels[level].gone;
 	size_t pos = 0;
 	pid_t tid;
 	int r = hf_freezer_list(&hold->freezer, level, &hold->list);
 
-	if (hf_is_gone(r))
+	if (hf_is_gone(r)) {
+		*dirty |= !was_gone;
 		return 0;
+	}
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_SEIZE, 0, "cannot list the threads of cgroup %s: %s",
 			       hold->freezer.path, strerror(-r));

@@ -51,6 +51,11 @@ bool hf_task_is_ours(enum hf_task_state state)
 	return state == HF_TASK_ASKED || state == HF_TASK_ARMED || hf_task_is_held(state);
 }
 
+bool hf_task_is_left_alone(enum hf_task_state state)
+{
+	return state == HF_TASK_SKIPPED || state == HF_TASK_OUTSIDE || state == HF_TASK_KERNEL;
+}
+
 const char *hf_task_state_name(enum hf_task_state state)
 {
 	switch (state) {
@@ -70,6 +75,10 @@ const char *hf_task_state_name(enum hf_task_state state)
 		return "held in a fork";
 	case HF_TASK_SKIPPED:
 		return "skipped";
+	case HF_TASK_OUTSIDE:
+		return "outside";
+	case HF_TASK_KERNEL:
+		return "kernel thread";
 	case HF_TASK_RELEASED:
 		return "released";
 	case HF_TASK_DIED:

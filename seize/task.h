@@ -24,6 +24,8 @@ enum hf_task_state {
 	HF_TASK_HELD_SIGNAL,	/* about to take a signal, which is given back at detach */
 	HF_TASK_HELD_BIRTH,	/* stopped in fork, vfork or clone, its newborn attached */
 	HF_TASK_SKIPPED,	/* traced by somebody else; never seized */
+	HF_TASK_OUTSIDE,	/* in no cgroup of the target, and left alone as asked */
+	HF_TASK_KERNEL,		/* a kernel thread, which nobody can seize */
 	HF_TASK_RELEASED,	/* detached */
 	HF_TASK_DIED,		/* died after it had been seized, and reaped */
 	HF_TASK_GONE,		/* vanished before it was seized, or a zombie then */
@@ -52,6 +54,8 @@ enum hf_task_state hf_task_step(enum hf_task_state state, enum hf_stop stop);
 bool hf_task_is_held(enum hf_task_state state);
 /* Seized by us and not yet let go: held, asked or armed. */
 bool hf_task_is_ours(enum hf_task_state state);
+/* Never to be seized, and no newcomer: skipped, outside, a kernel thread. */
+bool hf_task_is_left_alone(enum hf_task_state state);
 const char *hf_task_state_name(enum hf_task_state state);
 
 /*

@@ -32,6 +32,8 @@ static const struct {
 	{ HF_TASK_HELD_SIGNAL, DEATH_ONLY, true, true },
 	{ HF_TASK_HELD_BIRTH, DEATH_ONLY, true, true },
 	{ HF_TASK_SKIPPED, NOTHING, false, false },
+	{ HF_TASK_OUTSIDE, NOTHING, false, false },
+	{ HF_TASK_KERNEL, NOTHING, false, false },
 	{ HF_TASK_RELEASED, NOTHING, false, false },
 	{ HF_TASK_DIED, NOTHING, false, false },
 	{ HF_TASK_GONE, NOTHING, false, false },

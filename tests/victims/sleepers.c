@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sleepers [eintr] - one thread for each way to sleep in the kernel; its slot counts how often
- * the call came back, which is never unless somebody disturbed it.  The calls of the first table
- * are restarted by the kernel itself after a stop; those of the second (`eintr`) return EINTR
- * even after a mere freeze and thaw (signal(7)).  The name of a call is in the thread's comm.
+ * the call came back, and its value is with which errno.  The calls of the first table are
+ * restarted by the kernel itself after a stop, so they never come back; those of the second
+ * (`eintr`) return EINTR after any stop (signal(7)).  The name of a call is in the thread's comm.
  * The main thread counts in the last slot.
  */
 #include "victim.h"
@@ -156,20 +156,29 @@ struct sleeper {
 	const char *name;
 	void (*call)(void);
 	uint32_t slot;
+	enum victim_duty duty;
 };
 
 static struct sleeper restarted[] = {
-	{ "nanosleep", in_nanosleep, 0 }, { "clock_nanosleep", in_clock_nanosleep, 0 },
-	{ "poll", in_poll, 0 }, { "select", in_select, 0 }, { "pause", in_pause, 0 },
-	{ "read_pipe", in_read_pipe, 0 }, { "read_eventfd", in_read_eventfd, 0 },
-	{ "recv", in_recv, 0 }, { "accept", in_accept, 0 }, { "futex", in_futex, 0 },
-	{ "sem_timedwait", in_sem_timedwait, 0 },
+	{ .name = "nanosleep", .call = in_nanosleep },
+	{ .name = "clock_nanosleep", .call = in_clock_nanosleep },
+	{ .name = "poll", .call = in_poll },
+	{ .name = "select", .call = in_select },
+	{ .name = "pause", .call = in_pause },
+	{ .name = "read_pipe", .call = in_read_pipe },
+	{ .name = "read_eventfd", .call = in_read_eventfd },
+	{ .name = "recv", .call = in_recv },
+	{ .name = "accept", .call = in_accept },
+	{ .name = "futex", .call = in_futex },
+	{ .name = "sem_timedwait", .call = in_sem_timedwait },
 };
 
 static struct sleeper interrupted[] = {
-	{ "epoll_wait", in_epoll_wait, 0 }, { "epoll_timed", in_epoll_timed, 0 },
-	{ "io_getevents", in_io_getevents, 0 }, { "sigtimedwait", in_sigtimedwait, 0 },
-	{ "recv_timeo", in_recv_timeo, 0 },
+	{ .name = "epoll_wait", .call = in_epoll_wait },
+	{ .name = "epoll_timed", .call = in_epoll_timed },
+	{ .name = "io_getevents", .call = in_io_getevents },
+	{ .name = "sigtimedwait", .call = in_sigtimedwait },
+	{ .name = "recv_timeo", .call = in_recv_timeo },
 };
 
 static void *sleeper_main(void *arg)
@@ -177,9 +186,10 @@ static void *sleeper_main(void *arg)
 	const struct sleeper *s = arg;
 
 	prctl(PR_SET_NAME, s->name);
-	victim_take(s->slot, VICTIM_STAYS);
+	victim_take(s->slot, s->duty);
 	for (;;) {
 		s->call();
+		atomic_store(&board->slots[s->slot].value, (uint64_t)errno);
 		victim_count(s->slot);
 	}
 	return NULL;
@@ -198,19 +208,19 @@ static void make_files(void)
 		victim_die("making files to wait on");
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **argv __attribute__((unused)))
 {
 	struct sleeper *table = argc > 1 ? interrupted : restarted;
 	uint32_t n = argc > 1 ? sizeof(interrupted) / sizeof(*interrupted) :
 				sizeof(restarted) / sizeof(*restarted);
 	uint32_t first;
 
-	(void)argv;
 	victim_begin();
 	make_files();
 	first = victim_claim(n + 1);
 	for (uint32_t i = 0; i < n; i++) {
 		table[i].slot = first + i;
+		table[i].duty = argc > 1 ? VICTIM_WAKES : VICTIM_STAYS;
 		victim_thread(sleeper_main, &table[i]);
 	}
 	victim_await(first, n);

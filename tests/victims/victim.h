@@ -34,6 +34,7 @@ enum victim_duty {
 	VICTIM_UNUSED = 0,
 	VICTIM_MOVES,		/* counts for as long as it runs */
 	VICTIM_STAYS,		/* blocked for ever; counts how often its call came back */
+	VICTIM_WAKES,		/* blocked; counts like that one, and has reason to */
 	VICTIM_ENDED,		/* has ended by its own will */
 };
 
