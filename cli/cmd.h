@@ -29,7 +29,7 @@ struct hf_cmd {
 	int (*run)(const struct hf_cmd *cmd, const struct hf_args *args);
 };
 
-extern const struct hf_cmd hf_cmd_tree, hf_cmd_hold, hf_cmd_freeze, hf_cmd_thaw, hf_cmd_state,
+extern const struct hf_cmd hf_cmd_tree, hf_cmd_hold, hf_cmd_why, hf_cmd_freeze, hf_cmd_thaw, hf_cmd_state,
 	hf_cmd_check, hf_cmd_help;
 
 /* All of them, ended by NULL. */

@@ -12,6 +12,7 @@
 const struct hf_cmd *const hf_cmds[] = {
 	&hf_cmd_tree,
 	&hf_cmd_hold,
+	&hf_cmd_why,
 	&hf_cmd_freeze,
 	&hf_cmd_thaw,
 	&hf_cmd_state,

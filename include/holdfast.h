@@ -219,6 +219,43 @@ HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err);
 HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size_t *size,
 			     struct hf_error *err);
 
+/* ---- What stands in the way -------------------------------------------------------------- */
+
+enum hf_obstacle_kind {
+	HF_OBSTACLE_OURSELVES = 1,	/* the caller, or an ancestor of it, is in the target */
+	HF_OBSTACLE_HELD,		/* another holdfast has a hold that overlaps */
+	HF_OBSTACLE_FROZEN,		/* something was frozen by somebody else */
+	HF_OBSTACLE_TRACED,		/* a thread is traced by somebody else */
+	HF_OBSTACLE_PERMISSION,		/* we may not trace a thread, or not write the freezer */
+	HF_OBSTACLE_ASLEEP,		/* a thread sleeps uninterruptibly */
+	HF_OBSTACLE_KERNEL,		/* a kernel thread is in the target */
+	HF_OBSTACLE_HALF,		/* a process has threads outside of the target */
+	HF_OBSTACLE_NAMESPACE,		/* members are outside our PID namespace */
+	HF_OBSTACLE_EMPTY,		/* nobody is there */
+};
+
+struct hf_obstacle {
+	enum hf_obstacle_kind kind;
+	int blocks;		/* 1: a hold with these options would fail; 0: good to know */
+	pid_t tid;		/* the thread concerned; 0 when none */
+	const char *text;	/* a sentence without a full stop; lent for the call */
+};
+typedef void (*hf_obstacle_fn)(const struct hf_obstacle *obstacle, void *data);
+
+/* "ourselves", "held", "frozen", "traced", ...  Static storage; never NULL. */
+HF_API const char *hf_obstacle_word(enum hf_obstacle_kind kind);
+
+/*
+ * Tell everything that would stand in the way of hf_hold_cgroup(path, opts), without stopping,
+ * freezing or attaching to anybody.  tell is called once for each fact, with data.  Takes a tenth of
+ * a second when a thread sleeps uninterruptibly, to see whether it goes on doing so.
+ *
+ * Returns how many of the facts would make the hold fail, or what kept us from looking: the errors
+ * of hf_hold_cgroup() about the path.
+ */
+HF_API int hf_why(const char *path, const struct hf_take_options *opts, hf_obstacle_fn tell,
+		  void *data, struct hf_error *err);
+
 /* ---- Releasing ----------------------------------------------------------------------- */
 
 enum hf_release {

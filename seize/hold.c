@@ -34,9 +34,21 @@ static unsigned int timeout_or_default(unsigned int timeout_ms)
 	return timeout_ms ? timeout_ms : HF_TIMEOUT_DEFAULT_MS;
 }
 
+int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_options *from,
+			 struct hf_error *err)
+{
+	int r = 0;
+
+	*to = (struct hf_take_options)HF_TAKE_OPTIONS_INIT;
+	if (from)
+		r = copy_options(to, from, from->size, sizeof(*to), err);
+	to->timeout_ms = timeout_or_default(to->timeout_ms);
+	return r;
+}
+
 /* ---- Taking and freeing ------------------------------------------------------------------------------ */
 
-static void discard(struct hf_hold *hold)
+void hf_hold_discard(struct hf_hold *hold)
 {
 	if (!hold)
 		return;
@@ -74,13 +86,9 @@ static int set_up(struct hf_hold *hold, const char *path, const struct hf_take_o
 {
 	int r;
 
-	hold->opts = (struct hf_take_options)HF_TAKE_OPTIONS_INIT;
-	if (opts) {
-		r = copy_options(&hold->opts, opts, opts->size, sizeof(*opts), err);
-		if (r < 0)
-			return r;
-	}
-	hold->opts.timeout_ms = timeout_or_default(hold->opts.timeout_ms);
+	r = hf_take_options_copy(&hold->opts, opts, err);
+	if (r < 0)
+		return r;
 	hold->tracer = hf_sys_gettid();
 	hold->freezer = (struct hf_freezer)HF_FREEZER_INIT;
 	hold->guard = (struct hf_guard)HF_GUARD_INIT;
@@ -113,7 +121,7 @@ HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts, 
 		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
 	r = set_up(hold, path, opts, err);
 	if (r < 0)
-		discard(hold);
+		hf_hold_discard(hold);
 	else
 		*ret_hold = hold;
 	return r;
@@ -168,7 +176,7 @@ HF_API void hf_hold_free(hf_hold *hold)
 		return;
 	if (!hold->released && check_tracer(hold, NULL) == 0)
 		hf_release_all(hold, HF_RELEASE_AS_FOUND, hf_deadline_in_ms(HF_TIMEOUT_DEFAULT_MS), NULL);
-	discard(hold);
+	hf_hold_discard(hold);
 }
 
 /* ---- While holding ------------------------------------------------------------------------------------ */
@@ -267,6 +275,11 @@ HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size
 		return hf_fail(err, -r, HF_STAGE_HOLD, tid,
 			       "cannot read register set %d of thread %d: %s", type, tid, strerror(-r));
 	return 0;
+}
+
+bool hf_hold_found_frozen(const struct hf_hold *hold, const struct hf_task *t)
+{
+	return t->level < hold->freezer.n_levels && hold->freezer.levels[t->level].frozen_found;
 }
 
 /* ---- For pstree/ ----------------------------------------------------------------------------------------- */

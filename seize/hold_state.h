@@ -8,6 +8,7 @@
  *	stops.c		wait for the stops of the threads that were seized
  *	release.c	let go: as found, stopped, or dead
  *	hold.c		the object, and what can be asked of it
+ *	why.c		look without taking: what stands in the way
  */
 #ifndef HF_HOLD_STATE_H
 #define HF_HOLD_STATE_H
@@ -38,7 +39,13 @@ struct hf_hold {
 	uint64_t mark_ns;		/* where the step that is being timed began */
 	uint64_t release_ns;
 	struct hf_hold_info info;
+	hf_obstacle_fn tell;		/* for hf_why(): refusals are told and not obeyed; else NULL */
+	void *tell_data;
+	int blocked;			/* how many were told */
 };
+
+/* hold.c: whether a thread's cgroup was frozen when we came; false for HF_LEVEL_OUTSIDE. */
+bool hf_hold_found_frozen(const struct hf_hold *hold, const struct hf_task *t);
 
 /* look.c */
 
@@ -61,6 +68,19 @@ int hf_look_locked_out(struct hf_hold *hold, struct hf_error *err);
 
 /* Refuse, with EBUSY, a target that contains the caller's process or one of its ancestors. */
 int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err);
+
+/*
+ * What a check came to: passes r on, but when hf_why() asks, tells the refusal that *err describes and
+ * returns 0, so that the look goes on.
+ */
+int hf_refuse(struct hf_hold *hold, enum hf_obstacle_kind kind, int r, const struct hf_error *err);
+
+/* hold.c: copy a caller's options over the defaults; sizes may differ.  0 or -EINVAL. */
+int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_options *from,
+			 struct hf_error *err);
+
+/* hold.c: free what a hold is made of, without releasing anybody. */
+void hf_hold_discard(struct hf_hold *hold);
 
 /* freeze.c */
 

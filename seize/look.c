@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "explain.h"
 #include "own.h"
 #include "procfs.h"
+#include "split.h"
 #include "sys.h"
 
 /* ---- Ourselves ----------------------------------------------------------------------------- */
@@ -82,6 +84,18 @@ int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err)
 	return 0;
 }
 
+int hf_refuse(struct hf_hold *hold, enum hf_obstacle_kind kind, int r, const struct hf_error *err)
+{
+	struct hf_obstacle o;
+
+	if (r >= 0 || !hold->tell)
+		return r;
+	o = (struct hf_obstacle){ kind, 1, err->tid, err->text };
+	hold->tell(&o, hold->tell_data);
+	hold->blocked++;
+	return 0;
+}
+
 /* ---- One thread ------------------------------------------------------------------------------ */
 
 /*
@@ -111,6 +125,7 @@ static bool is_inside(const struct hf_freezer *f, pid_t tid)
 static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, struct hf_error *err)
 {
 	char who[128], by[128];
+	int r;
 
 	t->other = tracer;
 	if (hold->opts.on_traced == HF_ON_TRACED_SKIP) {
@@ -119,9 +134,10 @@ static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, st
 	}
 	hf_explain_who(t->tid, who, sizeof(who));
 	hf_explain_who(tracer, by, sizeof(by));
-	return hf_fail(err, EBUSY, hold->changed ? HF_STAGE_SEIZE : HF_STAGE_LOOK, t->tid,
+	r = hf_fail(err, EBUSY, hold->changed ? HF_STAGE_SEIZE : HF_STAGE_LOOK, t->tid,
 		       "thread %s is traced by %s, which is %s the target; a thread has one tracer only: end that tracing, or skip what is traced",
 		       who, by, is_inside(&hold->freezer, tracer) ? "inside" : "outside");
+	return hf_refuse(hold, HF_OBSTACLE_TRACED, r, err);
 }
 
 /*
@@ -132,8 +148,7 @@ static char found_letter(const struct hf_hold *hold, const struct hf_task *t, ch
 {
 	char wchan[HF_WCHAN_MAX];
 
-	if (hold->freezer.version == 1 && letter == 'D' &&
-	    hold->freezer.levels[t->level].frozen_found && hf_tid_wchan(t->tid, wchan) == 0 &&
+	if (hold->freezer.version == 1 && letter == 'D' && hf_hold_found_frozen(hold, t) && hf_tid_wchan(t->tid, wchan) == 0 &&
 	    !strncmp(wchan, "do_signal_stop", 14))
 		return 'T';
 	return letter;
@@ -303,9 +318,9 @@ static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t l
 	if (t->tgid == c->last_tgid)
 		return 0;
 	c->last_tgid = t->tgid;
-	r = may_trace(tid, err);
+	r = hf_refuse(hold, HF_OBSTACLE_PERMISSION, may_trace(tid, err), err);
 	if (r == 0 && hold->freezer.version == 2)
-		r = refuse_v1_frozen(c, tid, err);
+		r = hf_refuse(hold, HF_OBSTACLE_FROZEN, refuse_v1_frozen(c, tid, err), err);
 	return r;
 }
 
@@ -329,6 +344,41 @@ static int look_at_level(struct hf_hold *hold, struct census *c, uint16_t level,
 	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_LOOK, 0,
 				    "the list of threads of cgroup %s is not one of numbers",
 				    hold->freezer.path);
+}
+
+struct outsiders {
+	struct hf_hold *hold;
+	struct census *census;
+	struct hf_error *err;
+};
+
+static int look_at_threads(pid_t tgid, void *data)
+{
+	const struct outsiders *o = data;
+	hf_owned_dir DIR *dir = NULL;
+	char path[64];
+	struct dirent *e;
+	pid_t tid;
+	int r = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", tgid);
+	dir = opendir(path);
+	while (r == 0 && dir && (e = readdir(dir))) {
+		tid = (pid_t)strtol(e->d_name, NULL, 10);
+		if (tid > 0)
+			r = look_at(o->hold, o->census, tid, HF_LEVEL_OUTSIDE, o->err);
+	}
+	return r;
+}
+
+/* The threads of half-held processes that are in no cgroup of the target, where they would be held. */
+static int look_at_outsiders(struct hf_hold *hold, struct census *c, struct hf_error *err)
+{
+	struct outsiders o = { hold, c, err };
+
+	if (hold->opts.on_outside != HF_ON_OUTSIDE_HOLD || !hf_split_possible(&hold->freezer))
+		return 0;
+	return hf_split_each(&hold->set, look_at_threads, &o);
 }
 
 static bool in_child_pid_namespace(void)
@@ -363,14 +413,32 @@ static int refuse_frozen_ancestor(const struct hf_freezer *f, struct hf_error *e
 		       f->path, ancestor);
 }
 
+static int refuse_strangers(const struct hf_hold *hold, size_t n, struct hf_error *err)
+{
+	return hf_fail(err, EXDEV, HF_STAGE_LOOK, 0,
+		       "cgroup %s has %zu threads outside our PID namespace, which have no id here; hold it from outside",
+		       hold->freezer.path, n);
+}
+
+static int refuse_empty(const struct hf_hold *hold, struct hf_error *err)
+{
+	return hf_fail(err, ESRCH, HF_STAGE_LOOK, 0, "cgroup %s is empty: nobody to hold%s",
+		       hold->freezer.path,
+		       hold->freezer.version == 1 && in_child_pid_namespace() ?
+		       " that we could see; a v1 cgroup does not list threads outside our PID namespace" :
+		       "");
+}
+
 int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct census c __attribute__((cleanup(census_done))) = { .last_tgid = 0 };
 	size_t i;
 	int r = hf_freezer_refuse_ourselves(&hold->freezer, err);
 
+	r = hf_refuse(hold, HF_OBSTACLE_OURSELVES, r, err);
 	if (r == 0)
-		r = refuse_frozen_ancestor(&hold->freezer, err);
+		r = hf_refuse(hold, HF_OBSTACLE_FROZEN,
+			      refuse_frozen_ancestor(&hold->freezer, err), err);
 	/* Threads that live shorter than a look at them: there is somebody, look again. */
 	do {
 		c.last_tgid = 0;
@@ -378,17 +446,11 @@ int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *
 		for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
 			r = look_at_level(hold, &c, (uint16_t)i, err);
 	} while (r == 0 && c.vanished && !anybody_alive(&hold->set) && !hf_deadline_passed(deadline));
-	if (r < 0)
-		return r;
-	if (c.outside)
-		return hf_fail(err, EXDEV, HF_STAGE_LOOK, 0,
-			       "cgroup %s has %zu threads outside our PID namespace, which have no id here; hold it from outside",
-			       hold->freezer.path, c.outside);
-	if (!anybody_alive(&hold->set))
-		return hf_fail(err, ESRCH, HF_STAGE_LOOK, 0, "cgroup %s is empty: nobody to hold%s",
-			       hold->freezer.path,
-			       hold->freezer.version == 1 && in_child_pid_namespace() ?
-			       " that we could see; a v1 cgroup does not list threads outside our PID namespace" :
-			       "");
-	return 0;
+	if (r == 0)
+		r = look_at_outsiders(hold, &c, err);
+	if (r == 0 && c.outside)
+		r = hf_refuse(hold, HF_OBSTACLE_NAMESPACE, refuse_strangers(hold, c.outside, err), err);
+	else if (r == 0 && !anybody_alive(&hold->set))
+		r = hf_refuse(hold, HF_OBSTACLE_EMPTY, refuse_empty(hold, err), err);
+	return r;
 }

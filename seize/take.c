@@ -25,13 +25,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 
 #include "cgroupfs.h"
 #include "err.h"
 #include "explain.h"
 #include "own.h"
 #include "procfs.h"
+#include "split.h"
 #include "sys.h"
 
 /*
@@ -194,10 +194,17 @@ static int meet_level(struct hf_hold *hold, uint16_t level, bool *dirty, struct 
 
 /* ---- Processes with threads outside the cgroup --------------------------------------------------- */
 
-static int meet_threads(struct hf_hold *hold, pid_t tgid, bool *dirty, struct hf_error *err)
+struct outsiders {
+	struct hf_hold *hold;
+	bool *dirty;
+	struct hf_error *err;
+};
+
+static int meet_threads(pid_t tgid, void *data)
 {
-	char path[64];
+	const struct outsiders *o = data;
 	hf_owned_dir DIR *dir = NULL;
+	char path[64];
 	struct dirent *e;
 	int r;
 
@@ -208,55 +215,29 @@ static int meet_threads(struct hf_hold *hold, pid_t tgid, bool *dirty, struct hf
 
 		if (tid <= 0)
 			continue;
-		r = meet(hold, tid, HF_LEVEL_OUTSIDE, dirty, err);
+		r = meet(o->hold, tid, HF_LEVEL_OUTSIDE, o->dirty, o->err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-/*
- * Where single threads can be in a cgroup (v1, and threaded v2 cgroups) the rest of their process would
- * go on running.  The link count of /proc/PID/task is its number of threads and two; it is
- * asked for processes that had more than one thread when they were looked at.
- */
 static int meet_outsiders(struct hf_hold *hold, bool *dirty, struct hf_error *err)
 {
-	struct hf_task_set inside __attribute__((cleanup(hf_task_set_done))) = { 0 };
-	char path[64];
-	struct stat st;
+	struct outsiders o = { hold, dirty, err };
 	size_t i;
 	int r = 0;
 
-	for (i = 0; i < hold->set.n; i++) {
-		const struct hf_task *t = &hold->set.tasks[i];
-		struct hf_task *p;
-
-		if (!t->many || !t->tgid || t->state == HF_TASK_GONE || t->state == HF_TASK_DIED)
-			continue;
-		p = hf_task_set_find(&inside, t->tgid);
-		if (!p)
-			p = hf_task_set_add(&inside, t->tgid);
-		if (!p)
-			return hf_fail(err, ENOMEM, HF_STAGE_SEIZE, t->tid, "out of memory");
-		p->other++;	/* here: how many of its threads we know */
-	}
-	for (i = 0; r == 0 && i < inside.n; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/task", inside.tasks[i].tid);
-		if (stat(path, &st) == 0 && st.st_nlink != (nlink_t)inside.tasks[i].other + 2)
-			r = meet_threads(hold, inside.tasks[i].tid, dirty, err);
-	}
+	/* Those who were known before the freeze, and then whoever is not known yet. */
+	for (i = 0; r == 0 && i < hold->set.n; i++)
+		if (hold->set.tasks[i].level == HF_LEVEL_OUTSIDE &&
+		    hold->set.tasks[i].state == HF_TASK_LISTED)
+			r = meet(hold, hold->set.tasks[i].tid, HF_LEVEL_OUTSIDE, dirty, err);
+	if (r == 0)
+		r = hf_split_each(&hold->set, meet_threads, &o);
+	if (r == -ENOMEM)
+		return hf_fail(err, ENOMEM, HF_STAGE_SEIZE, 0, "out of memory");
 	return r;
-}
-
-static bool any_threaded(const struct hf_freezer *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->n_levels; i++)
-		if (f->levels[i].threaded)
-			return true;
-	return false;
 }
 
 /* One pass over everybody. */
@@ -272,7 +253,7 @@ static int meet_all(struct hf_hold *hold, bool *dirty, struct hf_error *err)
 		*dirty = true;
 	for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
 		r = meet_level(hold, (uint16_t)i, dirty, err);
-	if (r == 0 && any_threaded(&hold->freezer))
+	if (r == 0 && hf_split_possible(&hold->freezer))
 		r = meet_outsiders(hold, dirty, err);
 	return r;
 }
@@ -302,7 +283,7 @@ static int seize_stopped_early(struct hf_hold *hold, struct hf_error *err)
 		struct hf_task *t = &hold->set.tasks[i];
 
 		if (t->state == HF_TASK_LISTED && t->found == 'T' &&
-		    !hold->freezer.levels[t->level].frozen_found)
+		    !hf_hold_found_frozen(hold, t))
 			r = seize(hold, t, &dirty, err);
 	}
 	return r;

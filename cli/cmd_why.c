@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_why - why: what would stand in the way of a hold, without stopping, freezing or attaching to
+ * anybody.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+#include "take.h"
+
+/* The lines, or the JSON objects, while they are told. */
+struct answer {
+	FILE *f;
+	bool json;
+	size_t n;
+	int failed;
+};
+
+static void add_line(struct answer *a, const struct hf_obstacle *o)
+{
+	char text[4 * sizeof(((struct hf_error *)NULL)->text)];
+
+	hf_clean(o->text, text, sizeof(text));
+	fprintf(a->f, "%-8s %s: %s\n", o->blocks ? "blocks" : "note", hf_obstacle_word(o->kind), text);
+}
+
+static void add_object(struct answer *a, const struct hf_obstacle *o)
+{
+	fprintf(a->f, "%s{\"kind\":\"%s\",\"blocks\":%s,\"tid\":", a->n ? "," : "",
+		hf_obstacle_word(o->kind), o->blocks ? "true" : "false");
+	if (o->tid)
+		fprintf(a->f, "%d,\"text\":", (int)o->tid);
+	else
+		fprintf(a->f, "null,\"text\":");
+	a->failed |= hf_json_string(a->f, o->text);
+	fputc('}', a->f);
+}
+
+static void add(const struct hf_obstacle *o, void *data)
+{
+	struct answer *a = data;
+
+	if (a->json)
+		add_object(a, o);
+	else
+		add_line(a, o);
+	a->n++;
+}
+
+static void begin(struct answer *a, const char *path)
+{
+	if (!a->json)
+		return;
+	fputs("{\"target\":", a->f);
+	a->failed |= hf_json_string(a->f, path);
+	fputs(",\"obstacles\":[", a->f);
+}
+
+static void end(struct answer *a, int blocked)
+{
+	if (a->json)
+		fprintf(a->f, "],\"holdable\":%s}\n", blocked ? "false" : "true");
+	else if (a->n == 0)
+		fputs("nothing stands in the way\n", a->f);
+}
+
+static int run_why(const struct hf_cmd *cmd, const struct hf_args *args)
+{
+	struct hf_take_options opts = hf_take_options_of(args);
+	struct hf_error err = HF_ERROR_INIT;
+	struct answer a = { .json = args->json };
+	char *text = NULL;
+	size_t len = 0;
+	int blocked, status;
+
+	a.f = open_memstream(&text, &len);
+	if (!a.f)
+		return hf_print_failed(cmd->name, ENOMEM);
+	begin(&a, args->operand);
+	blocked = hf_why(args->operand, &opts, add, &a, &err);
+	end(&a, blocked);
+	a.failed |= fclose(a.f);
+	if (blocked < 0)
+		status = hf_report(cmd->name, &err);
+	else if (a.failed)
+		status = hf_print_failed(cmd->name, ENOMEM);
+	else
+		status = hf_exit_worse(hf_print(cmd->name, text, len),
+				       blocked ? HF_EXIT_FAILED : HF_EXIT_DONE);
+	free(text);
+	return status;
+}
+
+const struct hf_cmd hf_cmd_why = {
+	.name = "why",
+	.summary = "tell what would stand in the way of a hold, changing nothing",
+	.usage = "[OPTION...] CGROUP",
+	.about = "Looks at a cgroup as a hold would, and tells everything that would stand in the\n"
+		 "way: traced by somebody else, frozen elsewhere, asleep where nothing stops it,\n"
+		 "no permission, ourselves inside, kernel threads, half a process. Nobody is\n"
+		 "stopped. Lines that begin with 'blocks' would make the hold fail (exit status 1),\n"
+		 "a 'note' is good to know.",
+	.examples = "  holdfast why system.slice/cron.service\n"
+		    "  holdfast why --on-traced skip --json pod\n",
+	.operand = HF_OPERAND_CGROUP,
+	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) |
+		HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
+	.run = run_why,
+};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * split - see split.h.
+ */
+#include "split.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+bool hf_split_possible(const struct hf_freezer *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++)
+		if (f->levels[i].threaded)
+			return true;
+	return false;
+}
+
+/* How many threads of each process we know: a set by tgid, counted in `other`. */
+static int count_threads(const struct hf_task_set *set, struct hf_task_set *processes)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		const struct hf_task *t = &set->tasks[i];
+		struct hf_task *p;
+
+		/* One that had no other thread can have got one only by making it, beside itself. */
+		if (!t->many || !t->tgid || t->state == HF_TASK_GONE || t->state == HF_TASK_DIED)
+			continue;
+		p = hf_task_set_find(processes, t->tgid);
+		if (!p)
+			p = hf_task_set_add(processes, t->tgid);
+		if (!p)
+			return -ENOMEM;
+		p->other++;
+	}
+	return 0;
+}
+
+int hf_split_each(const struct hf_task_set *set, int (*fn)(pid_t tgid, void *data), void *data)
+{
+	struct hf_task_set processes __attribute__((cleanup(hf_task_set_done))) = { 0 };
+	char path[64];
+	struct stat st;
+	size_t i;
+	int r = count_threads(set, &processes);
+
+	for (i = 0; r >= 0 && i < processes.n; i++) {
+		const struct hf_task *p = &processes.tasks[i];
+
+		/* The link count of /proc/PID/task is two and its number of threads: cheaper than a list. */
+		snprintf(path, sizeof(path), "/proc/%d/task", p->tid);
+		if (stat(path, &st) == 0 && st.st_nlink != (nlink_t)p->other + 2)
+			r = fn(p->tid, data);
+	}
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * split - processes that are not wholly in the target.  Where single threads can be in a cgroup (v1,
+ * and threaded v2 cgroups) the rest of a process would go on running.
+ */
+#ifndef HF_SPLIT_H
+#define HF_SPLIT_H
+
+#include <sys/types.h>
+
+#include "freezer.h"
+#include "task.h"
+
+/* Whether threads of one process can be in different cgroups here at all. */
+bool hf_split_possible(const struct hf_freezer *f);
+
+/*
+ * Call fn for each process of which the kernel counts other threads than are in the set, until it
+ * returns a negative value, which is passed on.  -ENOMEM.
+ */
+int hf_split_each(const struct hf_task_set *set, int (*fn)(pid_t tgid, void *data), void *data);
+
+#endif

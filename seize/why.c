@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * why - look without taking: everything that would stand in the way of a hold.  The refusals are look.c's
+ * own, told instead of obeyed; what only shows when threads are asked to stop is foreseen here.
+ */
+#include "hold_state.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "err.h"
+#include "explain.h"
+#include "procfs.h"
+#include "split.h"
+#include "sys.h"
+
+/* An uninterruptible sleep is worth a word when it lasts; most end within microseconds. */
+#define ASLEEP_MS 100
+
+HF_API const char *hf_obstacle_word(enum hf_obstacle_kind kind)
+{
+	switch (kind) {
+	case HF_OBSTACLE_OURSELVES:
+		return "ourselves";
+	case HF_OBSTACLE_HELD:
+		return "held";
+	case HF_OBSTACLE_FROZEN:
+		return "frozen";
+	case HF_OBSTACLE_TRACED:
+		return "traced";
+	case HF_OBSTACLE_PERMISSION:
+		return "permission";
+	case HF_OBSTACLE_ASLEEP:
+		return "asleep";
+	case HF_OBSTACLE_KERNEL:
+		return "kernel";
+	case HF_OBSTACLE_HALF:
+		return "half";
+	case HF_OBSTACLE_NAMESPACE:
+		return "namespace";
+	case HF_OBSTACLE_EMPTY:
+		return "empty";
+	}
+	return "unknown";
+}
+
+static void tell(struct hf_hold *hold, enum hf_obstacle_kind kind, bool blocks, pid_t tid,
+		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+static void tell(struct hf_hold *hold, enum hf_obstacle_kind kind, bool blocks, pid_t tid,
+		 const char *fmt, ...)
+{
+	struct hf_obstacle o = { kind, blocks, tid, NULL };
+	char text[sizeof(((struct hf_error *)NULL)->text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	o.text = text;
+	hold->tell(&o, hold->tell_data);
+	hold->blocked += blocks;
+}
+
+/* ---- What look.c does not look at ----------------------------------------------------------------- */
+
+static void tell_found_frozen(struct hf_hold *hold)
+{
+	const struct hf_freezer *f = &hold->freezer;
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++) {
+		if (!f->levels[i].self_found)
+			continue;
+		hf_freezer_level_path(f, i, path, sizeof(path));
+		tell(hold, HF_OBSTACLE_FROZEN, false, 0,
+		     "cgroup %s is set frozen; what is in it would be held as well, and be frozen again afterwards",
+		     path);
+	}
+	if (f->version == 2 && hf_freezer_frozen_ancestor(f, path, sizeof(path)))
+		tell(hold, HF_OBSTACLE_FROZEN, false, 0,
+		     "an ancestor is frozen, %s; what is in the target would be held as well, and stay frozen",
+		     path);
+}
+
+static void tell_skipped(struct hf_hold *hold)
+{
+	char who[128], by[128];
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state != HF_TASK_SKIPPED)
+			continue;
+		hf_explain_who(t->tid, who, sizeof(who));
+		hf_explain_who(t->other, by, sizeof(by));
+		tell(hold, HF_OBSTACLE_TRACED, false, t->tid,
+		     "thread %s is traced by %s and would be left out", who, by);
+	}
+}
+
+static void tell_kernel_threads(struct hf_hold *hold)
+{
+	struct hf_stat st;
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		pid_t tid = hold->set.tasks[i].tid;
+
+		if (hf_tid_stat(tid, &st) == 0 && (st.flags & HF_PF_KTHREAD))
+			tell(hold, HF_OBSTACLE_KERNEL, false, tid,
+			     "%d (%s) is a kernel thread, which nobody can hold", tid, st.comm);
+	}
+}
+
+static int tell_half(pid_t tgid, void *data)
+{
+	struct hf_hold *hold = data;
+	char who[128];
+
+	hf_explain_who(tgid, who, sizeof(who));
+	tell(hold, HF_OBSTACLE_HALF, false, tgid,
+	     "process %s has threads outside of the target, which would go on running", who);
+	return 0;
+}
+
+/* Threads outside that would be held are in the set, looked at like all others. */
+static void tell_outsiders(struct hf_hold *hold)
+{
+	char who[128];
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->level != HF_LEVEL_OUTSIDE || t->state != HF_TASK_LISTED)
+			continue;
+		hf_explain_who(t->tid, who, sizeof(who));
+		tell(hold, HF_OBSTACLE_HALF, false, t->tid,
+		     "thread %s is outside of the target, but others of its process are inside; it would be held as well",
+		     who);
+	}
+}
+
+static void tell_asleep(struct hf_hold *hold, const struct hf_task *t)
+{
+	bool blocks = hold->opts.on_armed == HF_ON_ARMED_FAIL;
+	char text[400];
+	pid_t child = 0;
+
+	switch (hf_explain_sleep(t->tid, &child)) {
+	case HF_SLEEP_VFORK:
+		tell(hold, HF_OBSTACLE_ASLEEP, false, t->tid,
+		     "thread %d is a vfork parent that waits for its child %d; it would be armed, not stopped",
+		     t->tid, child);
+		break;
+	case HF_SLEEP_EXEC:
+	case HF_SLEEP_OTHER:
+		hf_explain_stuck(t->tid, text, sizeof(text));
+		tell(hold, HF_OBSTACLE_ASLEEP, blocks, t->tid, "%s", text);
+		break;
+	case HF_SLEEP_NONE:
+		break;
+	}
+}
+
+/* Those who were asleep at the look and still are.  What a v1 freezer froze looks asleep and is not. */
+static void tell_sleepers(struct hf_hold *hold)
+{
+	const struct timespec pause = { 0, ASLEEP_MS * 1000000L };
+	bool paused = false;
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->found != 'D' ||
+		    (hold->freezer.version == 1 && hf_hold_found_frozen(hold, t)))
+			continue;
+		if (!paused)
+			nanosleep(&pause, NULL);
+		paused = true;
+		tell_asleep(hold, t);
+	}
+}
+
+/* ---- All -------------------------------------------------------------------------------------------- */
+
+/* Not to be allowed to write the freezer is an obstacle; not to find the cgroup ends the look. */
+static int find_levels(struct hf_hold *hold, struct hf_error *err)
+{
+	int r = hf_freezer_find_levels(&hold->freezer, true, err);
+
+	if (r == -EACCES || r == -EPERM || r == -EROFS)
+		return hf_refuse(hold, HF_OBSTACLE_PERMISSION, r, err);
+	return r;
+}
+
+static int look(struct hf_hold *hold, const char *path, struct hf_error *err)
+{
+	struct hf_deadline now = hf_deadline_in_ms(0);
+	int r = hf_freezer_open(&hold->freezer, path, err);
+
+	if (r < 0)
+		return r;
+	if (hf_freezer_lock(&hold->freezer, now) == -ETIMEDOUT)
+		tell(hold, HF_OBSTACLE_HELD, true, 0,
+		     "another holdfast holds cgroup %s, or one above or below it",
+		     hold->freezer.path);
+	r = find_levels(hold, err);
+	if (r == 0)
+		r = hf_look(hold, now, err);
+	if (r < 0)
+		return r;
+	tell_found_frozen(hold);
+	tell_skipped(hold);
+	tell_kernel_threads(hold);
+	tell_outsiders(hold);
+	if (hold->opts.on_outside == HF_ON_OUTSIDE_REPORT && hf_split_possible(&hold->freezer))
+		hf_split_each(&hold->set, tell_half, hold);
+	tell_sleepers(hold);
+	return hold->blocked;
+}
+
+HF_API int hf_why(const char *path, const struct hf_take_options *opts, hf_obstacle_fn fn, void *data,
+		  struct hf_error *err)
+{
+	struct hf_error own = HF_ERROR_INIT;
+	struct hf_hold *hold;
+	int r;
+
+	if (!path || !path[0] || !fn)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no cgroup was named");
+	hold = calloc(1, sizeof(*hold));
+	if (!hold)
+		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
+	hold->tracer = hf_sys_gettid();
+	hold->freezer = (struct hf_freezer)HF_FREEZER_INIT;
+	hold->guard = (struct hf_guard)HF_GUARD_INIT;
+	hold->tell = fn;
+	hold->tell_data = data;
+	r = hf_take_options_copy(&hold->opts, opts, &own);
+	if (r == 0)
+		r = look(hold, path, &own);
+	if (r < 0 && err)
+		*err = own;
+	hf_hold_discard(hold);
+	return r;
+}
