@@ -97,11 +97,11 @@ const struct hf_cmd hf_cmd_why = {
 	.name = "why",
 	.summary = "tell what would stand in the way of a hold, changing nothing",
 	.usage = "[OPTION...] CGROUP",
-	.about = "Looks at a cgroup as a hold would, and tells everything that would stand in the\n"
-		 "way: traced by somebody else, frozen elsewhere, asleep where nothing stops it,\n"
-		 "no permission, ourselves inside, kernel threads, half a process. Nobody is\n"
-		 "stopped. Lines that begin with 'blocks' would make the hold fail (exit status 1),\n"
-		 "a 'note' is good to know.",
+	.about = "Looks at a cgroup as a hold would, and tells everything that would stand in\n"
+		 "the way: traced by somebody else, frozen elsewhere, asleep where nothing stops\n"
+		 "it, no permission, ourselves inside, kernel threads, half a process. Nobody is\n"
+		 "stopped. A line that begins with 'blocks' tells what would make the hold fail\n"
+		 "(exit status 1), a 'note' is good to know.",
 	.examples = "  holdfast why system.slice/cron.service\n"
 		    "  holdfast why --on-traced skip --json pod\n",
 	.operand = HF_OPERAND_CGROUP,

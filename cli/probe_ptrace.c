@@ -204,8 +204,8 @@ void hf_probe_proc(struct hf_ability *able, struct hf_finding *ret)
 	able->proc = true;
 	hidepid = strstr(options, "hidepid=");
 	len = hidepid ? strcspn(hidepid, ",") : 0;
-	if (hidepid && strncmp(hidepid, "hidepid=0", len) && strncmp(hidepid, "hidepid=off", len) &&
-	    geteuid() != 0)
+	if (hidepid && strncmp(hidepid, "hidepid=0", len) != 0 &&
+	    strncmp(hidepid, "hidepid=off", len) != 0 && geteuid() != 0)
 		hf_found(ret, HF_VERDICT_LIMITED, "run as root, or in the group of its gid= option",
 			 "/proc is mounted with %.*s: processes of others are hidden", (int)len, hidepid);
 	else

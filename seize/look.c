@@ -35,6 +35,7 @@ static void find_kin(struct kin *k)
 	struct hf_stat st;
 	pid_t pid = getpid();
 
+	k->pids[0] = pid;
 	for (k->n = 0; pid > 0 && k->n < KIN_MAX; pid = st.ppid) {
 		k->pids[k->n++] = pid;
 		if (hf_tid_stat(pid, &st) < 0)

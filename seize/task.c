@@ -104,7 +104,7 @@ void hf_task_set_done(struct hf_task_set *set)
 /* Fibonacci hashing: tids come in runs, and this spreads runs evenly. */
 static size_t slot_of(const struct hf_task_set *set, pid_t tid)
 {
-	return ((uint32_t)tid * 2654435769u) & (set->n_slots - 1);
+	return (size_t)((uint32_t)tid * 2654435769u) & (set->n_slots - 1);
 }
 
 static void index_task(struct hf_task_set *set, size_t i)

@@ -26,6 +26,7 @@
 
 #include "clock.h"
 #include "lab_internal.h"
+#include "procfs.h"
 
 #define ARGS_MAX 16
 #define ARGS_BYTES 4096
@@ -265,9 +266,13 @@ static struct lab_victim *await_ready(struct lab *lab, pid_t pid, uint32_t first
 		char state = lab_state(pid);
 
 		/* A dead leader looks the same: its threads say ready. */
-		if (!state || hf_deadline_passed(deadline))
-			ck_abort_msg("lab: victim %s (%d) did not get ready, state %c", name,
-				     (int)pid, state ? state : '-');
+		if (!state || hf_deadline_passed(deadline)) {
+			char wchan[HF_WCHAN_MAX] = "";
+
+			hf_tid_wchan(pid, wchan);
+			ck_abort_msg("lab: victim %s (%d) did not get ready, state %c %s", name,
+				     (int)pid, state ? state : '-', wchan);
+		}
 	}
 	if (read(lab->ready, &said, sizeof(said)) != (ssize_t)sizeof(said))
 		ck_abort_msg("lab: reading the ready pipe: %s", strerror(errno));

@@ -12,6 +12,8 @@ passed=0
 failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# Four seconds, the default, is little on a busy machine under a sanitizer.
+export CK_DEFAULT_TIMEOUT=60
 export HOLDFAST="$build/holdfast" HF_BUILD="$build" HF_SOURCE="${here%/tests}"
 
 note() {	# note NAME STATUS PASSED FAILED
