@@ -152,7 +152,7 @@ PAGES := $(wildcard man/*.[1-8])
 lint:
 	$(Q)tests/deps.sh build test lint
 	$(call say,LINT,mandoc)mandoc -Tlint -Wwarning $(PAGES)
-	$(call say,LINT,shellcheck)shellcheck tests/*.sh .ci/run && \
+	$(call say,LINT,shellcheck)shellcheck -S warning tests/*.sh .ci/run && \
 		shellcheck -x tests/cli/*.sh && shellcheck -s bash completion/holdfast.bash
 	$(call say,LINT,cppcheck)cppcheck -q --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --error-exitcode=1 -D_GNU_SOURCE -DHF_API= -D__x86_64__ \

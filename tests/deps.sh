@@ -6,12 +6,17 @@
 # needs no network and no root.
 set -eu
 
-deb_build="gcc libc6-dev make pkg-config libjson-c-dev libunwind-dev"
-deb_test="check python3 e2fsprogs util-linux mount procps mandoc g++ binutils"
-deb_lint="clang clang-tidy cppcheck mandoc shellcheck valgrind"
-rpm_build="gcc make pkgconf-pkg-config json-c-devel libunwind-devel"
-rpm_test="check-devel python3 e2fsprogs util-linux procps-ng mandoc gcc-c++ binutils"
-rpm_lint="clang clang-tools-extra cppcheck mandoc ShellCheck valgrind"
+packages() {
+	case $family-$1 in
+	deb-build) echo "gcc libc6-dev make pkg-config libjson-c-dev libunwind-dev" ;;
+	deb-test) echo "check python3 e2fsprogs util-linux mount procps mandoc g++ binutils" ;;
+	deb-lint) echo "clang clang-tidy cppcheck mandoc shellcheck valgrind" ;;
+	rpm-build) echo "gcc make pkgconf-pkg-config json-c-devel libunwind-devel" ;;
+	rpm-test) echo "check-devel python3 e2fsprogs util-linux procps-ng mandoc gcc-c++ binutils" ;;
+	rpm-lint) echo "clang clang-tools-extra cppcheck mandoc ShellCheck valgrind" ;;
+	*) echo "deps: no such group: $1" >&2 && exit 2 ;;
+	esac
+}
 
 if command -v apt-get >/dev/null 2>&1; then
 	family=deb
@@ -31,8 +36,7 @@ has() {
 
 missing=
 for group in "$@"; do
-	eval "names=\$${family}_$group"
-	for name in $names; do
+	for name in $(packages "$group"); do
 		has "$name" || missing="$missing $name"
 	done
 done

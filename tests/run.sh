@@ -34,6 +34,7 @@ for program in "$build"/tests/check_*; do
 	[ -x "$program" ] || continue
 	"$program" >"$log" 2>&1 </dev/null
 	status=$?
+	# shellcheck disable=SC2046  # three numbers
 	set -- $(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log" | tail -n 1)
 	if [ $# -eq 3 ]; then
 		bad=$(($2 + $3))
