@@ -58,7 +58,7 @@ LIB_OBJ := $(base_OBJ) $(seize_OBJ) $(pstree_OBJ)
 SONAME := libholdfast.so.$(SOVERSION)
 SOFILE := libholdfast.so.$(VERSION)
 
-all: $(BUILD)/holdfast $(BUILD)/libholdfast.so $(BUILD)/libholdfast.a $(BUILD)/holdfast.pc
+all: $(BUILD)/holdfast $(BUILD)/libholdfast.so $(BUILD)/libholdfast.a
 
 $(base_OBJ): SEE = $(see_base)
 $(seize_OBJ): SEE = $(see_seize)
@@ -85,13 +85,20 @@ $(BUILD)/libholdfast.so: $(BUILD)/$(SONAME)
 $(BUILD)/holdfast: $(cli_OBJ) $(BUILD)/libholdfast.a
 	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) -o $@
 
-$(BUILD)/holdfast.pc: Makefile
-	$(Q)mkdir -p $(@D) && printf '%s\n' \
-		'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include' '' \
-		'Name: holdfast' \
-		'Description: Stop a group of processes at one instant, hold it, release it' \
-		'Version: $(VERSION)' 'Requires.private: json-c' \
-		'Libs: -L$${libdir} -lholdfast' 'Libs.private: -pthread' 'Cflags: -I$${includedir}' >$@
+define PC_FILE
+prefix=$(PREFIX)
+libdir=$(LIBDIR)
+includedir=$${prefix}/include
+
+Name: holdfast
+Description: Stop a group of processes at one instant, hold it, release it
+Version: $(VERSION)
+Requires.private: json-c
+Libs: -L$${libdir} -lholdfast
+Libs.private: -pthread
+Cflags: -I$${includedir}
+endef
+export PC_FILE
 
 # ---- Tests --------------------------------------------------------------------------------
 test_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/check_*.c))
@@ -158,7 +165,7 @@ lint:
 		--inline-suppr --error-exitcode=1 -D_GNU_SOURCE -DHF_API= -D__x86_64__ --suppress=preprocessorErrorDirective \
 		$(see_cli) $(SOURCES)
 	$(call say,LINT,clang-tidy)clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- -std=gnu17 \
-		-D_GNU_SOURCE -DHF_API= $(see_cli) $(JSON_CFLAGS) $(WARN)
+		-D_GNU_SOURCE -DHF_API= $(see_cli) $(JSON_CFLAGS)
 
 # ---- Installing --------------------------------------------------------------------------------
 BINDIR = $(DESTDIR)$(PREFIX)/bin
@@ -173,7 +180,7 @@ install: all
 	ln -sf $(SOFILE) $(LIBS)/$(SONAME)
 	ln -sf $(SONAME) $(LIBS)/libholdfast.so
 	install -m 644 $(BUILD)/libholdfast.a $(LIBS)/libholdfast.a
-	install -m 644 $(BUILD)/holdfast.pc $(LIBS)/pkgconfig/holdfast.pc
+	printf '%s\n' "$$PC_FILE" >$(LIBS)/pkgconfig/holdfast.pc
 	install -m 644 include/holdfast.h $(HEADERDIR)/holdfast.h
 	install -m 644 completion/holdfast.bash $(SHAREDIR)/bash-completion/completions/holdfast
 	for page in $(PAGES); do \

@@ -4,6 +4,7 @@
  */
 #include "clock.h"
 
+#include <poll.h>
 #include <time.h>
 
 #define NS_PER_S 1000000000ull
@@ -33,13 +34,14 @@ struct hf_deadline hf_deadline_in_ms(uint64_t ms)
 	if (__builtin_mul_overflow(ms, (uint64_t)NS_PER_MS, &at_ns) ||
 	    __builtin_add_overflow(at_ns, hf_clock_ns(), &at_ns))
 		at_ns = UINT64_MAX;	/* never */
-	return (struct hf_deadline){ at_ns };
+	return (struct hf_deadline){ at_ns, -1 };
 }
 
 struct hf_deadline hf_deadline_within_ms(struct hf_deadline d, uint64_t ms)
 {
 	struct hf_deadline soon = hf_deadline_in_ms(ms);
 
+	soon.cancel_fd = d.cancel_fd;
 	return soon.at_ns < d.at_ns ? soon : d;
 }
 
@@ -50,15 +52,23 @@ uint64_t hf_deadline_left_ns(struct hf_deadline d)
 	return now >= d.at_ns ? 0 : d.at_ns - now;
 }
 
+bool hf_deadline_cancelled(struct hf_deadline d)
+{
+	struct pollfd p = { .fd = d.cancel_fd, .events = POLLIN };
+
+	return d.cancel_fd >= 0 && poll(&p, 1, 0) > 0;
+}
+
 bool hf_deadline_passed(struct hf_deadline d)
 {
-	return hf_deadline_left_ns(d) == 0;
+	return hf_deadline_left_ns(d) == 0 || hf_deadline_cancelled(d);
 }
 
 bool hf_nap(struct hf_nap *nap, struct hf_deadline d)
 {
 	uint64_t left = hf_deadline_left_ns(d);
 	uint64_t ns = (uint64_t)nap->next_us * 1000;
+	struct pollfd p = { .fd = d.cancel_fd, .events = POLLIN };
 	struct timespec ts;
 
 	if (left == 0)
@@ -67,8 +77,9 @@ bool hf_nap(struct hf_nap *nap, struct hf_deadline d)
 		ns = left;
 	ts.tv_sec = (time_t)(ns / NS_PER_S);
 	ts.tv_nsec = (long)(ns % NS_PER_S);
-	/* A signal may cut it short; the caller looks again anyway. */
-	nanosleep(&ts, NULL);
+	/* A signal may cut it short; the caller looks again anyway.  A descriptor of -1 is passed over. */
+	if (ppoll(&p, 1, &ts, NULL) > 0)
+		return false;
 	nap->next_us += nap->next_us / 2;
 	if (nap->next_us > NAP_MAX_US)
 		nap->next_us = NAP_MAX_US;

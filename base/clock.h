@@ -13,15 +13,20 @@
 uint64_t hf_clock_ns(void);
 int64_t hf_clock_real_us(void);
 
-/* One point of CLOCK_MONOTONIC; passed by value. */
+/*
+ * One point of CLOCK_MONOTONIC; passed by value.  With a cancel_fd the deadline has come, too, once
+ * that descriptor can be read; -1 for none, as the functions below make it.
+ */
 struct hf_deadline {
 	uint64_t at_ns;
+	int cancel_fd;
 };
 
 struct hf_deadline hf_deadline_in_ms(uint64_t ms);
 /* The earlier of d and ms from now: for steps that must not eat the whole deadline. */
 struct hf_deadline hf_deadline_within_ms(struct hf_deadline d, uint64_t ms);
 bool hf_deadline_passed(struct hf_deadline d);
+bool hf_deadline_cancelled(struct hf_deadline d);
 uint64_t hf_deadline_left_ns(struct hf_deadline d);
 
 /*
@@ -34,7 +39,7 @@ struct hf_nap {
 };
 #define HF_NAP_INIT { 20 }
 
-/* Sleep once, never past the deadline.  False when the deadline had passed already. */
+/* Sleep once, never past the deadline.  False when the deadline had passed already, or it was cancelled. */
 bool hf_nap(struct hf_nap *nap, struct hf_deadline d);
 
 #endif

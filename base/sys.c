@@ -72,6 +72,9 @@ int hf_sys_wait_peek(pid_t tid)
 
 int hf_sys_kill(pid_t pid, int sig)
 {
+	/* 0 and below mean groups to kill(2), our own among them. */
+	if (pid <= 0)
+		return -ESRCH;
 	return kill(pid, sig) < 0 ? -errno : 0;
 }
 

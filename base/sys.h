@@ -32,6 +32,7 @@ int hf_sys_wait(pid_t tid, int *ret_status);
 /* Whether tid is our tracee at all: 0, or -ECHILD.  Takes nothing off. */
 int hf_sys_wait_peek(pid_t tid);
 
+/* One process; -ESRCH for a pid that is none. */
 int hf_sys_kill(pid_t pid, int sig);
 int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig);
 

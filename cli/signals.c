@@ -72,6 +72,20 @@ int hf_signals_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
+int hf_signals_cancel_fd(void)
+{
+	static const int no_end[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+	static int fd;
+	sigset_t set = mask_blocked;
+	size_t i;
+
+	for (i = 0; i < sizeof(no_end) / sizeof(*no_end); i++)
+		sigdelset(&set, no_end[i]);
+	if (fd <= 0)
+		fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? 0 : fd;
+}
+
 int hf_signals_next(int fd)
 {
 	struct signalfd_siginfo info;

@@ -18,6 +18,12 @@ void hf_signals_restore(void);
 /* A descriptor that hands out the blocked signals and SIGCHLD, without blocking.  Or -errno. */
 int hf_signals_open(void);
 
+/*
+ * A descriptor that can be read when a signal that ends holdfast waits: for hf_take_options.cancel_fd.  It
+ * takes no signal off, and is open until the end of the process.  0 when there is none to be had.
+ */
+int hf_signals_cancel_fd(void);
+
 /* The next signal of it; 0 when there is none. */
 int hf_signals_next(int fd);
 

@@ -3,6 +3,7 @@
  * take - see take.h.
  */
 #include "take.h"
+#include "signals.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -45,6 +46,7 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args)
 	opts.on_traced = args->on_traced;
 	opts.on_outside = args->on_outside;
 	opts.guard_message_fd = STDERR_FILENO;
+	opts.cancel_fd = hf_signals_cancel_fd();
 	return opts;
 }
 

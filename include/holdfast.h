@@ -26,6 +26,8 @@
  *   hold must come from the thread that took it, or fails with EPERM before doing anything;
  *   when that thread ends the kernel lets go of everybody.  Different holds in different
  *   threads do not meet: the library keeps no global state.
+ * - A caller that holds its own children is their real parent and their tracer in one: their death is
+ *   then reaped by the hold, and the caller's wait for them says ECHILD.
  * - The library installs no signal handler, never calls waitpid(-1), never prints, never
  *   exits.  The kernel sends SIGCHLD to the caller's process when a held thread stops or dies;
  *   a caller that reaps children must not wait for tids it did not make.  It must not set
@@ -66,7 +68,7 @@ enum hf_stage {
 	HF_STAGE_VERIFY,	/* checking that nobody escaped */
 	HF_STAGE_COLLECT,	/* collecting the process tree */
 	HF_STAGE_HOLD,		/* while holding */
-	HF_STAGE_RELEASE,	/* releasing */
+	HF_STAGE_RELEASE	/* releasing */
 };
 
 /* The word for a stage, e.g. "freezing".  Static storage; never NULL. */
@@ -76,7 +78,7 @@ HF_API const char *hf_stage_name(enum hf_stage stage);
 enum hf_undo {
 	HF_UNDO_NONE = 0,	/* nothing had been changed */
 	HF_UNDO_DONE,		/* everything was undone */
-	HF_UNDO_FAILED,		/* something could not be undone: `note` names it */
+	HF_UNDO_FAILED		/* something could not be undone: `note` names it */
 };
 
 /*
@@ -98,13 +100,13 @@ struct hf_error {
 /* Threads that do not reach a stop because they sleep uninterruptibly in the kernel. */
 enum hf_on_armed {
 	HF_ON_ARMED_FAIL = 0,	/* vfork parents are accepted, any other fails the hold */
-	HF_ON_ARMED_ACCEPT,	/* all are accepted and reported as armed */
+	HF_ON_ARMED_ACCEPT	/* all are accepted and reported as armed */
 };
 
 /* Threads that another process traces already. */
 enum hf_on_traced {
 	HF_ON_TRACED_FAIL = 0,	/* the hold fails and names the tracer */
-	HF_ON_TRACED_SKIP,	/* left alone, and reported as skipped */
+	HF_ON_TRACED_SKIP	/* left alone, and reported as skipped */
 };
 
 #define HF_TIMEOUT_DEFAULT_MS 10000u
@@ -112,7 +114,7 @@ enum hf_on_traced {
 /* Threads of the target's processes that are in no cgroup of the target (v1, threaded v2). */
 enum hf_on_outside {
 	HF_ON_OUTSIDE_HOLD = 0,	/* held too: a process is never half held */
-	HF_ON_OUTSIDE_REPORT,	/* left running, and reported as outside */
+	HF_ON_OUTSIDE_REPORT	/* left running, and reported as outside */
 };
 
 /* How to take a hold.  NULL stands for HF_TAKE_OPTIONS_INIT. */
@@ -124,10 +126,12 @@ struct hf_take_options {
 	enum hf_on_outside on_outside;
 	int no_guard;			/* 1: without the guard process, see below */
 	int guard_message_fd;		/* where the guard says what it has put back; 0: nowhere */
+	int cancel_fd;			/* taking ends with ECANCELED, everything undone, when this
+					   can be read (an eventfd, a signalfd); 0: none */
 };
 #define HF_TAKE_OPTIONS_INIT \
 	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, \
-	  HF_ON_OUTSIDE_HOLD, 0, 0 }
+	  HF_ON_OUTSIDE_HOLD, 0, 0, 0 }
 
 /*
  * The guard is a small process of the same program, in its own session, that lives as long as the
@@ -160,6 +164,7 @@ typedef struct hf_hold hf_hold;
  *   EPERM      a thread may not be traced: err->text has which reason of ptrace(2) and
  *              the remedy              EXDEV           members outside our PID namespace
  *   ETIMEDOUT  not frozen, or not stopped, by the deadline: err->text names the threads
+ *   ECANCELED  cancel_fd could be read
  *   ENOMEM, EMFILE and what open(2), read(2) and write(2) of cgroup files return
  */
 HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts,
@@ -168,7 +173,7 @@ HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts,
 enum hf_freezer_state {
 	HF_FREEZER_THAWED = 0,
 	HF_FREEZER_FREEZING,	/* asked to freeze; some thread is not there yet */
-	HF_FREEZER_FROZEN,
+	HF_FREEZER_FROZEN
 };
 
 /* How long each step took, in microseconds. */
@@ -231,7 +236,7 @@ enum hf_obstacle_kind {
 	HF_OBSTACLE_KERNEL,		/* a kernel thread is in the target */
 	HF_OBSTACLE_HALF,		/* a process has threads outside of the target */
 	HF_OBSTACLE_NAMESPACE,		/* members are outside our PID namespace */
-	HF_OBSTACLE_EMPTY,		/* nobody is there */
+	HF_OBSTACLE_EMPTY		/* nobody is there */
 };
 
 struct hf_obstacle {
@@ -261,7 +266,7 @@ HF_API int hf_why(const char *path, const struct hf_take_options *opts, hf_obsta
 enum hf_release {
 	HF_RELEASE_AS_FOUND = 0,	/* running ones run, stopped ones stay stopped */
 	HF_RELEASE_STOPPED,		/* everybody in a group-stop, as kill -STOP leaves it */
-	HF_RELEASE_DEAD,		/* everybody killed and reaped */
+	HF_RELEASE_DEAD		/* everybody killed and reaped */
 };
 
 struct hf_release_options {
@@ -280,6 +285,8 @@ struct hf_release_options {
  *
  * ETIMEDOUT  a thread did not stop (HF_RELEASE_STOPPED) or die (HF_RELEASE_DEAD) in time
  * ENOMEM     everybody is still held
+ * EINVAL     there is no such way to release; nothing was done
+ * EALREADY   it has been released in another way
  *
  * Freezer settings that somebody else changed during the hold are left as they set them (see
  * freezer_changed in struct hf_hold_info).
@@ -287,7 +294,10 @@ struct hf_release_options {
 HF_API int hf_hold_release(hf_hold *hold, enum hf_release how,
 			   const struct hf_release_options *opts, struct hf_error *err);
 
-/* Release as found if that has not been done, and free.  NULL is allowed. */
+/*
+ * Release as found if that has not been done, and free.  NULL is allowed.  A hold that is not released
+ * can be freed by the thread that took it only; from any other this does nothing.
+ */
 HF_API void hf_hold_free(hf_hold *hold);
 
 /* ---- The process tree ---------------------------------------------------------------- */
@@ -300,7 +310,7 @@ enum hf_thread_state {
 	HF_THREAD_DIED,		/* died while held */
 	HF_THREAD_SKIPPED,	/* traced by somebody else */
 	HF_THREAD_OUTSIDE,	/* in no cgroup of the target, and left running as asked */
-	HF_THREAD_KERNEL,	/* a kernel thread */
+	HF_THREAD_KERNEL	/* a kernel thread */
 };
 
 enum hf_found {
@@ -309,12 +319,12 @@ enum hf_found {
 	HF_FOUND_ZOMBIE,
 	HF_FOUND_DEAD_LEADER,	/* the first thread has ended, others live */
 	HF_FOUND_FROZEN,	/* in a cgroup that was frozen when we came */
-	HF_FOUND_TRACED,	/* by the process `tracer` */
+	HF_FOUND_TRACED	/* by the process `tracer` */
 };
 
 enum hf_process_kind {
 	HF_KIND_PROCESS = 1,
-	HF_KIND_KTHREAD,	/* a kernel thread */
+	HF_KIND_KTHREAD	/* a kernel thread */
 };
 
 struct hf_thread {
@@ -385,7 +395,7 @@ HF_API const struct hf_process *hf_tree_roots(const hf_tree *tree);
 enum hf_format {
 	HF_FORMAT_TEXT = 0,	/* drawn like a process tree */
 	HF_FORMAT_JSON,		/* one line, holdfast-json(5) */
-	HF_FORMAT_DOT,		/* Graphviz */
+	HF_FORMAT_DOT		/* Graphviz */
 };
 #define HF_FORMAT_COLOUR 1u	/* text: ANSI colours */
 #define HF_FORMAT_ASCII 2u	/* text: no line-drawing characters */

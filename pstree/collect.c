@@ -57,7 +57,7 @@ int hf_collect_nspid(struct hf_collector *c, const struct hf_status *s, const pi
 static bool is_listed(const struct hf_task *task)
 {
 	return task->state != HF_TASK_GONE && task->state != HF_TASK_LISTED &&
-	       task->state != HF_TASK_IMPOSSIBLE;
+	       task->state != HF_TASK_IMPOSSIBLE && task->tgid > 0;
 }
 
 /* By process; the leader first, then by tid. */
@@ -250,7 +250,7 @@ HF_API int hf_tree_collect(hf_hold *hold, const struct hf_tree_options *opts, hf
 	};
 	int r;
 
-	if (opts && opts->size < sizeof(*opts))
+	if (opts && (opts->size < sizeof(size_t) || opts->size > sizeof(*opts)))
 		return hf_fail(err, EINVAL, HF_STAGE_COLLECT, 0, "collecting: options of size %zu",
 			       opts->size);
 	if (info->released_us)

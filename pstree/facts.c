@@ -285,6 +285,16 @@ static void judge(const struct hf_collector *c, struct hf_process *p, const stru
 	}
 }
 
+static bool any_deep_sleeper(const struct hf_members *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		if (m->tasks[i]->state == HF_TASK_ARMED && !m->tasks[i]->vfork)
+			return true;
+	return false;
+}
+
 int hf_facts_of_process(struct hf_collector *c, struct hf_process *p, const struct hf_members *m)
 {
 	struct hf_face face = { .fd = -1 };
@@ -310,7 +320,8 @@ int hf_facts_of_process(struct hf_collector *c, struct hf_process *p, const stru
 	take_level(c, p, m);
 	if (r == 0 && fd >= 0) {
 		r = read_exe(c, p, &face);
-		if (r == 0)
+		/* It takes the lock of the memory map, which who sleeps in the kernel may hold. */
+		if (r == 0 && !any_deep_sleeper(m))
 			r = read_cmdline(c, p, &face);
 		if (r == 0 && !p->cgroup)
 			r = read_cgroup(c, p, &face, false);
@@ -345,6 +356,12 @@ int hf_facts_of_zombie(struct hf_collector *c, struct hf_process *p, size_t n_li
 	fd = face.fd;
 	if (r == 0)
 		r = read_stat(c, p, &face);
+	/* A stranger whose facts are not for us (hidepid=) is nobody of ours. */
+	if (r == -EPERM || r == -EACCES) {
+		if (c->err)
+			*c->err = (struct hf_error)HF_ERROR_INIT;
+		return 0;
+	}
 	/* Where other threads of it are left it is a dead leader, and they would be in the hold. */
 	if (r < 0 || !face.has_stat || !is_dead(face.stat.state) || face.stat.n_threads > 1)
 		return r;

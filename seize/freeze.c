@@ -24,7 +24,7 @@
 /* Members that are not frozen although they were asked to. */
 struct in_way {
 	pid_t named[IN_WAY_NAMED];
-	size_t n, n_sleepers, n_kthreads, n_stopped;
+	size_t n, n_sleepers, n_kthreads;
 	pid_t exec;		/* one in a multi-threaded exec; 0 when there is none */
 };
 
@@ -70,8 +70,6 @@ static void look_in_way(struct in_way *w, int version, pid_t tid)
 		w->n_kthreads++;
 	else if (st.state == 'D')
 		w->n_sleepers++;
-	else if (st.state == 'T' || st.state == 't')
-		w->n_stopped++;
 }
 
 static struct in_way find_in_way(struct hf_freezer *f)
@@ -130,9 +128,9 @@ static int let_exec_through(struct hf_freezer *f, pid_t tid, struct hf_deadline 
 }
 
 /*
- * It stays so, too, when a thread was on its way into a group-stop or a ptrace-stop as the freezer
- * visited it: it sleeps stopped, not frozen, and nothing visits it again but another write of FROZEN (since
- * Linux 6.1 stopped threads are frozen where they are; kernel/freezer.c, __set_task_frozen()).
+ * It stays so, too, when a thread was on its way into a group-stop, a ptrace-stop or a vfork wait as the
+ * freezer visited it: it sleeps there, not frozen, and nothing visits it again but another write of FROZEN
+ * (since Linux 6.1 such sleepers are frozen where they are; kernel/freezer.c, __set_task_frozen()).
  */
 static int unstick(struct hf_freezer *f, const struct in_way *w, struct hf_deadline deadline)
 {
@@ -140,7 +138,7 @@ static int unstick(struct hf_freezer *f, const struct in_way *w, struct hf_deadl
 		return 0;
 	if (w->exec)
 		return let_exec_through(f, w->exec, deadline);
-	return w->n_stopped ? hf_freezer_freeze_again(f) : 0;
+	return hf_freezer_freeze_again(f);
 }
 
 /* Waiting until the whole target is frozen. */
@@ -186,10 +184,6 @@ static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadl
 		if (state == HF_FREEZER_FROZEN)
 			return HF_FREEZE_WHOLE;
 		now = hf_clock_ns();
-		if (now >= deadline.at_ns) {
-			w = find_in_way(f);
-			return fail_in_way(f, &w, err);
-		}
 		if (now - a.look_ns >= a.look_after_ns) {
 			w = find_in_way(f);
 			if (enough(&a, &w, accept_armed))
@@ -205,8 +199,11 @@ static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadl
 			if (a.look_after_ns > ACCEPT_AFTER_NS)
 				a.look_after_ns = ACCEPT_AFTER_NS;
 		}
-		hf_freezer_pause(f, &nap, now - a.begun_ns, deadline);
+		if (!hf_freezer_pause(f, &nap, now - a.begun_ns, deadline))
+			break;
 	}
+	w = find_in_way(f);
+	return fail_in_way(f, &w, err);
 }
 
 int hf_freeze(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,

@@ -31,12 +31,8 @@ int hf_freezer_list(struct hf_freezer *f, size_t level, struct hf_buf *text)
 	r = hf_level_file(l, f->version == 2 ? "cgroup.threads" : "tasks", name, sizeof(name));
 	if (r == 0)
 		r = hf_read_at(f->dirfd, name, text);
-	if (hf_is_gone(r)) {
+	if (hf_is_gone(r))
 		l->gone = true;
-		/* Another may have come in its place, unseen by the link count: read all again. */
-		for (level = 0; level < f->n_levels; level++)
-			f->levels[level].n_links = 0;
-	}
 	return r;
 }
 
@@ -147,15 +143,18 @@ void hf_freezer_notice(struct hf_freezer *f)
 #define POLL_AFTER_NS 5000000u
 #define POLL_MS 2
 
-void hf_freezer_pause(const struct hf_freezer *f, struct hf_nap *nap, uint64_t waited_ns,
+bool hf_freezer_pause(const struct hf_freezer *f, struct hf_nap *nap, uint64_t waited_ns,
 		      struct hf_deadline deadline)
 {
-	struct pollfd p = { .fd = f->events_fd, .events = POLLPRI };
+	struct pollfd p[] = {
+		{ .fd = f->events_fd, .events = POLLPRI },
+		{ .fd = deadline.cancel_fd, .events = POLLIN },
+	};
 
-	if (f->version == 2 && waited_ns >= POLL_AFTER_NS)
-		poll(&p, 1, POLL_MS);
-	else
-		hf_nap(nap, deadline);
+	if (f->version == 1 || waited_ns < POLL_AFTER_NS)
+		return hf_nap(nap, deadline);
+	poll(p, 2, POLL_MS);
+	return !p[1].revents && hf_deadline_left_ns(deadline) > 0;
 }
 
 void hf_freezer_level_path(const struct hf_freezer *f, size_t level, char *ret, size_t cap)

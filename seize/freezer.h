@@ -30,7 +30,6 @@ struct hf_level {
 	_Atomic bool *noted;	/* the same for the guard; NULL when there is none */
 	bool theirs;		/* somebody else has changed its setting since: not ours to write */
 	bool gone;		/* removed meanwhile */
-	uint64_t n_links;	/* of its directory when its children were read */
 };
 
 #define HF_LOCKS_MAX 64	/* ancestors that are locked; deeper nesting is not told apart */
@@ -104,8 +103,8 @@ int hf_freezer_freeze_again(struct hf_freezer *f);
  */
 void hf_freezer_notice(struct hf_freezer *f);
 
-/* Sleep a little, or on v2 until the kernel reports a change. */
-void hf_freezer_pause(const struct hf_freezer *f, struct hf_nap *nap, uint64_t waited_ns,
+/* Sleep a little, or on v2 until the kernel reports a change.  False when the deadline had passed. */
+bool hf_freezer_pause(const struct hf_freezer *f, struct hf_nap *nap, uint64_t waited_ns,
 		      struct hf_deadline deadline);
 
 #endif

@@ -83,7 +83,7 @@ static int open_below_mount(const struct hf_buf *mountinfo, int version, const c
 }
 
 /*
- * An absolute path is taken as it is where it exists.  Otherwise the path is looked for below the
+ * An absolute path, or one that begins with a dot, is taken as it is where it exists.  Otherwise the path is looked for below the
  * v2 and the v1 freezer mount; where both have it (a hybrid machine makes the same tree in both) the
  * one with members is meant, v2 first.
  */
@@ -91,7 +91,8 @@ static int open_target(const char *path, const struct hf_buf *mountinfo, struct 
 {
 	int fd = -ENOENT, v1, v2;
 
-	if (path[0] == '/') {
+	/* "." and "../x" mean what they mean everywhere. */
+	if (path[0] == '/' || path[0] == '.') {
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd >= 0)
 			return fd;
@@ -254,38 +255,27 @@ static int add_children(struct hf_freezer *f, size_t level)
 {
 	const char *name = f->levels[level].name[0] ? f->levels[level].name : ".";
 	hf_owned_fd fd = openat(f->dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	hf_owned_dir DIR *dir = NULL;
-	char child[HF_LEVEL_NAME_MAX];
-	struct dirent *e;
-	struct stat st;
+	char entries[8192] __attribute__((aligned(8))), child[HF_LEVEL_NAME_MAX];
+	ssize_t n, at;
 	int r;
 
 	if (fd < 0)
 		return hf_is_gone(-errno) ? 0 : -errno;
-	/*
-	 * A cgroup directory has two links and one for each child (kernfs), so that an unchanged
-	 * count saves reading it again in the passes that look for newcomers.  A child that was
-	 * made as another was removed does not change it: see hf_freezer_list().
-	 */
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (f->levels[level].n_links == st.st_nlink)
-		return 0;
-	f->levels[level].n_links = st.st_nlink;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	hf_take_fd(&fd);
-	while ((e = readdir(dir))) {
-		if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		r = hf_level_file(&f->levels[level], e->d_name, child, sizeof(child));
-		if (r == 0 && !knows_level(f, child))
-			r = add_level(f, child);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	/* Read directly: readdir(3) would allocate 32 KiB, and the target may be frozen now. */
+	while ((n = getdents64(fd, entries, sizeof(entries))) > 0)
+		for (at = 0; at < n;) {
+			const struct dirent64 *e = (const struct dirent64 *)(const void *)(entries + at);
+
+			at += e->d_reclen;
+			if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+				continue;
+			r = hf_level_file(&f->levels[level], e->d_name, child, sizeof(child));
+			if (r == 0 && !knows_level(f, child))
+				r = add_level(f, child);
+			if (r < 0)
+				return r;
+		}
+	return n < 0 && !hf_is_gone(-errno) ? -errno : 0;
 }
 
 /*
@@ -349,7 +339,8 @@ static int identify(struct hf_freezer *f, const struct hf_buf *mountinfo, struct
 		return r;
 	if (f->version == 2 && mount_point(mountinfo, 2, mount, sizeof(mount)) < 0)
 		mount[0] = '\0';
-	if (mount[0] && !strncmp(f->path, mount, strlen(mount)))
+	if (mount[0] && !strncmp(f->path, mount, strlen(mount)) &&
+	    (f->path[strlen(mount)] == '/' || !f->path[strlen(mount)]))
 		f->mount_len = strlen(mount);
 	return 0;
 }
@@ -491,6 +482,13 @@ static int lock_within(int fd, int how, struct hf_deadline deadline)
 	return 0;
 }
 
+static void unlock(struct hf_freezer *f)
+{
+	while (f->n_locks)
+		hf_own_close(&f->locks[--f->n_locks]);
+	flock(f->dirfd, LOCK_UN);
+}
+
 int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline)
 {
 	char above[PATH_MAX];
@@ -502,5 +500,7 @@ int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline)
 		f->locks[f->n_locks++] = fd;
 		r = lock_within(fd, LOCK_SH, deadline);
 	}
+	if (r < 0)
+		unlock(f);
 	return r;
 }

@@ -5,17 +5,24 @@
  * SIGKILL between freeze and thaw leaves a service standing still, unnoticed.
  *
  *	holder					guard
- *	hf_guard_start()	-- fork -->	waits at a socket
+ *	hf_guard_start()	-- fork -->	waits at a socket and at the holder's pidfd
  *	notes each setting before writing it, in a shared page
- *	dies			-- EOF -->	puts back every setting that is still as noted
+ *	dies			-- either -->	puts back every setting that is still as noted, then
+ *						lets go of the holder's locks
  *	hf_guard_end()		-- EOF -->	finds nothing to put back, ends
+ *
+ * The socket alone would not tell: a child that the holder's program has forked keeps it open.  Where
+ * there is no pidfd (Linux before 5.3, or a filter) the guard waits for such children, too.
+ *
+ * What counts as the holder is its process.  A thread that ends and leaves its hold behind is not
+ * noticed.
  *
  * Threads need no help: the kernel lets go of a dead tracer's tracees, and stopped ones stay
  * stopped (ptrace(2), "Death of tracer").
  *
  * The guard also frees a holder that hangs in PTRACE_SEIZE.  On v1 that call sleeps, deaf to everything but
  * a fatal signal, when the thread was group-stopped between our look and the freeze, or is frozen
- * inside an exec; only thawing helps.
+ * inside an exec; only thawing helps.  On v2 it does not hang, and nothing is thawed.
  */
 #ifndef HF_GUARD_H
 #define HF_GUARD_H
@@ -30,7 +37,7 @@ struct hf_guard_page;
 struct hf_guard {
 	pid_t pid;			/* 0: there is none */
 	int fd;				/* our end of the socket */
-	struct hf_guard_page *page;	/* shared with it */
+	struct hf_guard_page *page;	/* shared with it; NULL when there is none */
 	size_t page_size;
 };
 #define HF_GUARD_INIT { 0, -1, NULL, 0 }
@@ -42,16 +49,25 @@ struct hf_guard {
  */
 int hf_guard_start(struct hf_guard *g, struct hf_freezer *f, int message_fd);
 
-/* Everything is put back (or is meant to stay): the guard ends, and is reaped. */
+/*
+ * Everything is put back (or is meant to stay): the guard ends, and is reaped.  Takes less than half
+ * a second, even if somebody has stopped the guard.
+ */
 void hf_guard_end(struct hf_guard *g, struct hf_freezer *f);
 
 /*
- * Between the two, each call of hf_guard_step() says that the holder still moves.  A holder that does not for
- * HF_GUARD_STUCK_MS has its target thawed; hf_guard_watch_end() tells, and takes notice of, that.
+ * Around the passes that seize a frozen target: between on and off the guard looks after the holder, at
+ * other times it sleeps.
+ */
+void hf_guard_watch(struct hf_guard *g, bool on);
+
+/*
+ * Around each single PTRACE_SEIZE; no system calls.  A holder that is inside for HF_GUARD_STUCK_MS, while
+ * it is watched, has its target thawed.  Leaving tells, and takes notice of, that: true when the target has
+ * to be frozen anew.  Who has left is not thawed under.
  */
 #define HF_GUARD_STUCK_MS 50
-void hf_guard_watch_begin(struct hf_guard *g);
-void hf_guard_step(struct hf_guard *g);
-bool hf_guard_watch_end(struct hf_guard *g, struct hf_freezer *f);
+void hf_guard_enter(struct hf_guard *g);
+bool hf_guard_leave(struct hf_guard *g, struct hf_freezer *f);
 
 #endif

@@ -43,6 +43,10 @@ int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_option
 	if (from)
 		r = copy_options(to, from, from->size, sizeof(*to), err);
 	to->timeout_ms = timeout_or_default(to->timeout_ms);
+	if (r == 0 && ((unsigned int)to->on_armed > HF_ON_ARMED_ACCEPT ||
+		       (unsigned int)to->on_traced > HF_ON_TRACED_SKIP ||
+		       (unsigned int)to->on_outside > HF_ON_OUTSIDE_REPORT))
+		r = hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "an option has a value that does not exist");
 	return r;
 }
 
@@ -138,6 +142,18 @@ static int check_tracer(const struct hf_hold *hold, struct hf_error *err)
 		       tid, hold->tracer);
 }
 
+/* Collect what has happened to those who are ours.  Returns for how many that was news. */
+static int reap(struct hf_hold *hold)
+{
+	int changed = 0;
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++)
+		if (hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state))
+			changed += hf_poll_task(hold, i);
+	return changed;
+}
+
 HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_release_options *opts,
 			   struct hf_error *err)
 {
@@ -150,22 +166,27 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	if (r < 0)
 		return r;
 	deadline = hf_deadline_in_ms(timeout_or_default(o.timeout_ms));
+	if (hold->released && how != hold->how)
+		return hf_fail(err, EALREADY, HF_STAGE_RELEASE, 0,
+			       "the hold has been released already, in another way");
 	if (hold->released)
 		return (int)hf_release_stragglers(hold, deadline);
+	if (how != HF_RELEASE_AS_FOUND && how != HF_RELEASE_STOPPED && how != HF_RELEASE_DEAD)
+		return hf_fail(err, EINVAL, HF_STAGE_RELEASE, 0, "there is no release of kind %d", how);
 	/* Counts are those of the hold; afterwards nobody is held and all would be 0. */
-	hf_hold_attend(hold, NULL);
+	reap(hold);
 	hf_hold_info(hold);
 	hold->mark_ns = hf_clock_ns();
 	r = hf_release_all(hold, how, deadline, err);
 	hold->info.timing_us.release = (hold->release_ns - hold->mark_ns) / 1000;
 	hold->info.freezer_changed = hold->freezer.foreign;
 	if (r < 0) {
-		if (err)
-			err->undo = HF_UNDO_FAILED;
+		hf_fail_note(err, HF_UNDO_FAILED, "this could not be done; everything else was released");
 		return r;
 	}
 	hf_guard_end(&hold->guard, &hold->freezer);
 	hold->released = true;
+	hold->how = how;
 	hold->info.released_us = hf_clock_real_us();
 	return r;
 }
@@ -174,7 +195,10 @@ HF_API void hf_hold_free(hf_hold *hold)
 {
 	if (!hold)
 		return;
-	if (!hold->released && check_tracer(hold, NULL) == 0)
+	/* From another thread nothing can be released, and to forget who is held would be worse. */
+	if (check_tracer(hold, NULL) < 0 && !hold->released)
+		return;
+	if (!hold->released)
 		hf_release_all(hold, HF_RELEASE_AS_FOUND, hf_deadline_in_ms(HF_TIMEOUT_DEFAULT_MS), NULL);
 	hf_hold_discard(hold);
 }
@@ -202,14 +226,11 @@ static size_t count_newcomers(struct hf_hold *hold)
 
 HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 {
-	int r = check_tracer(hold, err), changed = 0;
-	size_t i;
+	int r = check_tracer(hold, err), changed;
 
 	if (r < 0 || hold->released)
 		return r;
-	for (i = 0; i < hold->set.n; i++)
-		if (hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state))
-			changed += hf_poll_task(hold, &hold->set.tasks[i]);
+	changed = reap(hold);
 	hf_freezer_notice(&hold->freezer);
 	hold->info.freezer_changed = hold->freezer.foreign;
 	hf_freezer_rescan(&hold->freezer);

@@ -32,9 +32,12 @@ struct hf_hold {
 	char **level_paths;		/* of the levels that were there when it was taken */
 	size_t n_level_paths;
 	struct hf_buf list;		/* text of the list that is being read, kept between reads */
-	bool frozen;			/* the target is frozen by us, or was found so and not thawed */
+	bool frozen;			/* v1: its tasks are frozen at the moment, and so do not stop */
+	bool part;			/* it could not be frozen whole: somebody sleeps uninterruptibly */
+	bool thawed_by_guard;		/* a PTRACE_SEIZE hung, and the guard ended that */
 	bool changed;			/* something is to be undone */
 	bool released;
+	enum hf_release how;		/* it was released */
 	uint64_t first_stop_ns;		/* CLOCK_MONOTONIC of the first change; 0 before */
 	uint64_t mark_ns;		/* where the step that is being timed began */
 	uint64_t release_ns;
@@ -63,8 +66,13 @@ int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *
  */
 int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *err);
 
+/* Whether a thread is in the target, as its /proc/TID/cgroup tells.  False when it is gone. */
+bool hf_look_is_inside(const struct hf_freezer *f, pid_t tid);
+
 /* Another holdfast has locked the target, or one that overlaps it: say who.  Returns -EBUSY. */
-int hf_look_locked_out(struct hf_hold *hold, struct hf_error *err);
+int hf_look_locked_out(const struct hf_freezer *f, struct hf_error *err);
+/* Whether somebody in the target is traced (by whom), or it is being frozen: a lock on it is then meant. */
+bool hf_look_is_held(const struct hf_freezer *f, pid_t *ret_tracer);
 
 /* Refuse, with EBUSY, a target that contains the caller's process or one of its ancestors. */
 int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err);
@@ -113,8 +121,11 @@ int hf_freezer_thaw_all(struct hf_freezer *f);
  */
 int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err);
 
-/* One look at one thread of ours, without blocking: true when its state changed. */
-bool hf_poll_task(struct hf_hold *hold, struct hf_task *t);
+/*
+ * One look at one thread of ours, without blocking: true when its state changed.  May add a
+ * newborn to the set and so move it: threads are named by their place, not by a pointer.
+ */
+bool hf_poll_task(struct hf_hold *hold, size_t i);
 
 /* take.c */
 int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err);
@@ -124,6 +135,8 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err);
 /* release.c */
 int hf_release_all(struct hf_hold *hold, enum hf_release how, struct hf_deadline deadline,
 		   struct hf_error *err);
+/* Let go of one thread of ours now, if it is stopped. */
+void hf_release_one(struct hf_hold *hold, size_t i);
 /* Let go of threads that stop only now, until the deadline.  Returns how many are left. */
 size_t hf_release_stragglers(struct hf_hold *hold, struct hf_deadline deadline);
 

@@ -113,7 +113,7 @@ static int cgroup_of(pid_t tid, int version, struct hf_buf *text, const char **r
 	return r < 0 ? r : hf_proc_cgroup_find(text->data, text->len, version, ret, ret_len);
 }
 
-static bool is_inside(const struct hf_freezer *f, pid_t tid)
+bool hf_look_is_inside(const struct hf_freezer *f, pid_t tid)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
 	const char *top = f->path + f->mount_len, *path;
@@ -137,7 +137,7 @@ static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, st
 	hf_explain_who(tracer, by, sizeof(by));
 	r = hf_fail(err, EBUSY, hold->changed ? HF_STAGE_SEIZE : HF_STAGE_LOOK, t->tid,
 		       "thread %s is traced by %s, which is %s the target; a thread has one tracer only: end that tracing, or skip what is traced",
-		       who, by, is_inside(&hold->freezer, tracer) ? "inside" : "outside");
+		       who, by, hf_look_is_inside(&hold->freezer, tracer) ? "inside" : "outside");
 	return hf_refuse(hold, HF_OBSTACLE_TRACED, r, err);
 }
 
@@ -180,8 +180,10 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 		 * Born to a thread of ours and attached to us by the kernel, or under a new tid since
 		 * an exec.  A stop that is on its way is not doubled by another interrupt.
 		 */
-		hf_sys_interrupt(t->tid);
-		t->state = HF_TASK_ASKED;
+		if (!hf_task_is_ours((enum hf_task_state)t->state)) {
+			hf_sys_interrupt(t->tid);
+			t->state = HF_TASK_ASKED;
+		}
 		return 0;
 	}
 	return st.tracer ? meet_tracer(hold, t, st.tracer, err) : 1;
@@ -274,22 +276,32 @@ static pid_t tracer_in(struct hf_freezer *f, size_t level, struct hf_buf *text)
 	return 0;
 }
 
-int hf_look_locked_out(struct hf_hold *hold, struct hf_error *err)
+bool hf_look_is_held(const struct hf_freezer *f, pid_t *ret_tracer)
 {
-	struct hf_freezer *f = &hold->freezer;
-	pid_t tracer = 0;
-	char who[128];
+	struct hf_freezer look __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
+	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
+	enum hf_freezer_state state;
 	size_t i;
 
-	if (hf_freezer_find_levels(f, false, NULL) == 0)
-		for (i = 0; !tracer && i < f->n_levels; i++)
-			tracer = tracer_in(f, i, &hold->list);
+	*ret_tracer = 0;
+	if (hf_freezer_open(&look, f->path, NULL) < 0 ||
+	    hf_freezer_find_levels(&look, false, NULL) < 0)
+		return true;
+	for (i = 0; !*ret_tracer && i < look.n_levels; i++)
+		*ret_tracer = tracer_in(&look, i, &text);
+	return *ret_tracer || hf_freezer_state(&look, &state) < 0 || state != HF_FREEZER_THAWED;
+}
+
+int hf_look_locked_out(const struct hf_freezer *f, struct hf_error *err)
+{
+	char who[128] = "another holdfast";
+	pid_t tracer;
+
+	hf_look_is_held(f, &tracer);
 	if (tracer)
 		hf_explain_who(tracer, who, sizeof(who));
-	else
-		snprintf(who, sizeof(who), "another process");
 	return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
-		       "cgroup %s, or one above or below it, is held by %s through holdfast, and was not released by the deadline",
+		       "cgroup %s, or one above or below it, is held by %s, and was not released by the deadline",
 		       f->path, who);
 }
 
@@ -356,19 +368,16 @@ struct outsiders {
 static int look_at_threads(pid_t tgid, void *data)
 {
 	const struct outsiders *o = data;
-	hf_owned_dir DIR *dir = NULL;
-	char path[64];
-	struct dirent *e;
-	pid_t tid;
-	int r = 0;
+	bool complete;
+	size_t i;
+	int r = hf_split_threads(tgid, &o->hold->list, &complete);
 
-	snprintf(path, sizeof(path), "/proc/%d/task", tgid);
-	dir = opendir(path);
-	while (r == 0 && dir && (e = readdir(dir))) {
-		tid = (pid_t)strtol(e->d_name, NULL, 10);
-		if (tid > 0)
-			r = look_at(o->hold, o->census, tid, HF_LEVEL_OUTSIDE, o->err);
-	}
+	if (r < 0)
+		return hf_fail(o->err, -r, HF_STAGE_LOOK, tgid, "cannot list the threads of process %d: %s",
+			       tgid, strerror(-r));
+	for (i = 0; r == 0 && i < o->hold->list.len / sizeof(pid_t); i++)
+		r = look_at(o->hold, o->census, ((const pid_t *)(const void *)o->hold->list.data)[i],
+			    HF_LEVEL_OUTSIDE, o->err);
 	return r;
 }
 
@@ -417,7 +426,7 @@ static int refuse_frozen_ancestor(const struct hf_freezer *f, struct hf_error *e
 static int refuse_strangers(const struct hf_hold *hold, size_t n, struct hf_error *err)
 {
 	return hf_fail(err, EXDEV, HF_STAGE_LOOK, 0,
-		       "cgroup %s has %zu threads outside our PID namespace, which have no id here; hold it from outside",
+		       "cgroup %s has threads outside our PID namespace (%zu), which have no id here; hold it from outside",
 		       hold->freezer.path, n);
 }
 

@@ -29,17 +29,23 @@ static bool is_held(const struct hf_task *t)
 	return hf_task_is_held((enum hf_task_state)t->state);
 }
 
-/* DETACH alone puts a group-stopped thread back into its group-stop, unseen by its parent. */
-static void detach(struct hf_hold *hold, struct hf_task *t)
+void hf_release_one(struct hf_hold *hold, size_t i)
 {
-	/* From a signal-delivery-stop 0 would eat the signal; from any other the number is ignored. */
-	int r = hf_sys_detach(t->tid, t->state == HF_TASK_HELD_SIGNAL ? t->signal : 0);
+	struct hf_task *t = &hold->set.tasks[i];
+	int r;
 
+	if (!is_held(t))
+		return;
+	/*
+	 * DETACH alone puts a group-stopped thread back into its group-stop, unseen by its parent.  From a
+	 * signal-delivery-stop 0 would eat the signal; from any other stop the number is ignored.
+	 */
+	r = hf_sys_detach(t->tid, t->state == HF_TASK_HELD_SIGNAL ? t->signal : 0);
 	if (r == 0)
 		t->state = HF_TASK_RELEASED;
 	else
 		/* ESRCH: it was killed; its death is or will be there to be collected. */
-		hf_poll_task(hold, t);
+		hf_poll_task(hold, i);
 }
 
 static void detach_held(struct hf_hold *hold)
@@ -47,8 +53,7 @@ static void detach_held(struct hf_hold *hold)
 	size_t i;
 
 	for (i = 0; i < hold->set.n; i++)
-		if (is_held(&hold->set.tasks[i]))
-			detach(hold, &hold->set.tasks[i]);
+		hf_release_one(hold, i);
 }
 
 /* Poll everybody who is still ours, letting go of those who have stopped.  Returns how many are left. */
@@ -57,15 +62,12 @@ static size_t detach_stragglers(struct hf_hold *hold)
 	size_t i, left = 0;
 
 	for (i = 0; i < hold->set.n; i++) {
-		struct hf_task *t = &hold->set.tasks[i];
-
-		if (!is_ours(t))
+		if (!is_ours(&hold->set.tasks[i]))
 			continue;
-		if (!is_held(t))
-			hf_poll_task(hold, t);
-		if (is_held(t))
-			detach(hold, t);
-		left += is_ours(t);
+		if (!is_held(&hold->set.tasks[i]))
+			hf_poll_task(hold, i);
+		hf_release_one(hold, i);
+		left += is_ours(&hold->set.tasks[i]);
 	}
 	return left;
 }
@@ -95,6 +97,16 @@ static int put_back(struct hf_hold *hold, struct hf_error *err)
 
 /* ---- As found ------------------------------------------------------------------------------------ */
 
+static bool anybody_held(const struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++)
+		if (is_held(&hold->set.tasks[i]))
+			return true;
+	return false;
+}
+
 /*
  * Children that were found frozen are frozen first (v1: they had to be thawed), then the whole
  * target, whatever it was found as.  A thread that cannot freeze now only costs the common start.
@@ -107,18 +119,66 @@ static void freeze_again(struct hf_hold *hold, struct hf_deadline deadline)
 	for (i = hold->freezer.n_levels; i-- > 1;)
 		if (hold->freezer.levels[i].self_found)
 			hf_freezer_set(&hold->freezer, i, true);
+	/* What somebody else has set since is theirs; what could not freeze before will not now. */
+	if (hold->freezer.levels[0].theirs || hold->part)
+		return;
 	hf_freeze(&hold->freezer, true, hf_deadline_within_ms(deadline, REFREEZE_MS), &ignored);
-	hold->frozen = true;
 }
 
 static int release_as_found(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	freeze_again(hold, deadline);
+	if (anybody_held(hold))
+		freeze_again(hold, deadline);
 	detach_held(hold);
 	return put_back(hold, err);
 }
 
 /* ---- To stopped ------------------------------------------------------------------------------------ */
+
+#define SIGNAL_BIT(sig) (1ull << ((sig) - 1))
+
+/*
+ * A process that was found stopped stays so without a signal, unless SIGCONT came meanwhile: it is
+ * pending then, since a traced process does not drop it.  A SIGSTOP takes it off the queue.
+ */
+static bool needs_signal(const struct hf_task *t)
+{
+	struct hf_status st;
+
+	if (t->state != HF_TASK_HELD_STOPPED)
+		return true;
+	return hf_tid_status(t->tid, &st) == 0 &&
+	       ((st.shared_pending | st.sig_pending) & SIGNAL_BIT(SIGCONT)) != 0;
+}
+
+/*
+ * Of each process one thread is marked, a held one where there is one.  SIGSTOP is sent while all are held, and stays
+ * pending until a thread is let go.  A process whose threads are all armed takes it when it can.
+ */
+static int signal_processes(struct hf_hold *hold, struct hf_task_set *seen, struct hf_error *err)
+{
+	int first = 0, r, pass;
+	size_t i;
+
+	/* Held threads first: they stand for their process. */
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; i < hold->set.n; i++) {
+			struct hf_task *t = &hold->set.tasks[i];
+
+			if (pass == 0)
+				t->mark = 0;
+			if ((pass == 0 ? !is_held(t) : !is_ours(t)) || hf_task_set_find(seen, t->tgid))
+				continue;
+			hf_task_set_add(seen, t->tgid);
+			t->mark = is_held(t);
+			r = needs_signal(t) ? hf_sys_kill(t->tgid, SIGSTOP) : 0;
+			if (r == 0 || r == -ESRCH || first < 0)
+				continue;
+			first = hf_fail(err, -r, HF_STAGE_RELEASE, t->tid,
+					"cannot send SIGSTOP to process %d: %s", t->tgid, strerror(-r));
+		}
+	return first;
+}
 
 static bool is_stopped_or_gone(pid_t tid)
 {
@@ -127,102 +187,65 @@ static bool is_stopped_or_gone(pid_t tid)
 	return hf_tid_stat(tid, &st) < 0 || st.state == 'T' || st.state == 'Z' || st.state == 'X';
 }
 
-static int fail_not_stopped(pid_t tid, struct hf_error *err)
+static int await_marked(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	char text[400];
+	size_t i;
 
-	hf_explain_stuck(tid, text, sizeof(text));
-	return hf_fail(err, ETIMEDOUT, HF_STAGE_RELEASE, tid,
-		       "SIGSTOP was sent, but not stopped by the deadline: %s", text);
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+		struct hf_nap nap = HF_NAP_INIT;
+
+		if (!t->mark || t->state != HF_TASK_RELEASED)
+			continue;
+		while (!is_stopped_or_gone(t->tid)) {
+			if (hf_nap(&nap, deadline))
+				continue;
+			hf_explain_stuck(t->tid, text, sizeof(text));
+			return hf_fail(err, ETIMEDOUT, HF_STAGE_RELEASE, t->tid,
+				       "SIGSTOP was sent, but not stopped by the deadline: %s", text);
+		}
+	}
+	return 0;
 }
 
 /*
- * SIGSTOP is pending for the process of t, whose threads are all held.  The first thread to be let go takes
- * it before it returns to user mode, and thereby asks all others of its group to stop; once it shows
- * the stop, they have been asked, and detached they go straight into it.  So not one instruction runs.
+ * Not one instruction may run, and afterwards it must look like kill -STOP.  The marked thread of each
+ * process is let go alone: it takes the SIGSTOP before it returns to user mode, and thereby asks all others
+ * of its group to stop.  Once it shows the stop they have been asked, and detached they go straight into it.
  */
-static int stop_by_first(struct hf_hold *hold, struct hf_task *t, struct hf_deadline deadline,
-			 struct hf_error *err)
+static int stop_marked_first(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	struct hf_nap nap = HF_NAP_INIT;
-
-	detach(hold, t);
-	while (!is_stopped_or_gone(t->tid))
-		if (!hf_nap(&nap, deadline))
-			return fail_not_stopped(t->tid, err);
-	return 0;
-}
-
-static int stop_process(struct hf_hold *hold, struct hf_task *t, struct hf_deadline deadline,
-			struct hf_error *err)
-{
-	int r = hf_sys_kill(t->tgid, SIGSTOP);
-
-	if (r < 0 && r != -ESRCH)
-		return hf_fail(err, -r, HF_STAGE_RELEASE, t->tid, "cannot send SIGSTOP to process %d: %s",
-			       t->tgid, strerror(-r));
-	return r == 0 ? stop_by_first(hold, t, deadline, err) : 0;
-}
-
-/* A process that was found stopped needs no signal; one that got SIGCONT meanwhile does. */
-static int stop_again(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
-{
-	struct hf_nap nap = HF_NAP_INIT;
 	size_t i;
 
-	for (i = 0; i < hold->set.n; i++) {
-		struct hf_task *t = &hold->set.tasks[i];
-
-		if (t->state != HF_TASK_RELEASED || t->signal == 0 || is_stopped_or_gone(t->tid))
-			continue;
-		hf_sys_kill(t->tgid, SIGSTOP);
-		while (!is_stopped_or_gone(t->tid))
-			if (!hf_nap(&nap, deadline))
-				return fail_not_stopped(t->tid, err);
-	}
-	return 0;
+	for (i = 0; i < hold->set.n; i++)
+		if (hold->set.tasks[i].mark)
+			hf_release_one(hold, i);
+	return await_marked(hold, deadline, err);
 }
 
-/* Every process that was not found stopped gets its SIGSTOP.  Goes on after a failure; returns the first. */
-static int stop_processes(struct hf_hold *hold, struct hf_task_set *done, struct hf_deadline deadline,
-			  struct hf_error *err)
+/* A thread that stays frozen, by an ancestor or by somebody's new setting, stops when it is thawed. */
+static bool stays_frozen(const struct hf_freezer *f)
 {
-	int first = 0, r;
-	size_t i;
+	enum hf_freezer_state state;
 
-	for (i = 0; i < hold->set.n; i++) {
-		struct hf_task *t = &hold->set.tasks[i];
-
-		if (t->state == HF_TASK_HELD_STOPPED && !hf_task_set_find(done, t->tgid))
-			hf_task_set_add(done, t->tgid);
-	}
-	for (i = 0; i < hold->set.n; i++) {
-		struct hf_task *t = &hold->set.tasks[i];
-
-		if (!is_held(t) || hf_task_set_find(done, t->tgid))
-			continue;
-		hf_task_set_add(done, t->tgid);
-		r = stop_process(hold, t, deadline, first == 0 ? err : NULL);
-		if (first == 0)
-			first = r;
-	}
-	return first;
+	return hf_freezer_state(f, &state) == 0 && state != HF_FREEZER_THAWED;
 }
 
 static int release_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	struct hf_task_set done __attribute__((cleanup(hf_task_set_done))) = { 0 };
+	struct hf_task_set seen __attribute__((cleanup(hf_task_set_done))) = { 0 };
 	int r, later;
 
-	if (hf_task_set_reserve(&done, hold->set.n) < 0)
+	if (hf_task_set_reserve(&seen, hold->set.n) < 0)
 		return hf_fail(err, ENOMEM, HF_STAGE_RELEASE, 0, "out of memory; everybody is still held");
 	/* A frozen thread does not take the SIGSTOP.  Everybody is held, so thawing lets nobody run. */
 	hf_freezer_thaw_all(&hold->freezer);
-	r = stop_processes(hold, &done, deadline, err);
-	detach_held(hold);
-	later = stop_again(hold, deadline, r == 0 ? err : NULL);
+	r = signal_processes(hold, &seen, err);
+	later = stays_frozen(&hold->freezer) ? 0 : stop_marked_first(hold, deadline, r == 0 ? err : NULL);
 	if (r == 0)
 		r = later;
+	detach_held(hold);
 	later = put_back(hold, r == 0 ? err : NULL);
 	return r == 0 ? later : r;
 }
@@ -245,21 +268,18 @@ static size_t kill_some(struct hf_hold *hold, bool inits, struct hf_deadline dea
 	for (i = 0; i < hold->set.n; i++) {
 		struct hf_task *t = &hold->set.tasks[i];
 
-		t->doomed = is_ours(t) && is_namespace_init(t->tgid) == inits;
+		t->mark = is_ours(t) && is_namespace_init(t->tgid) == inits;
 		/* No other process can have this pid: we have not reaped it. */
-		if (t->doomed)
+		if (t->mark)
 			hf_sys_kill(t->tgid, SIGKILL);
 	}
 	do {
 		left = 0;
-		for (i = 0; i < hold->set.n; i++) {
-			struct hf_task *t = &hold->set.tasks[i];
-
-			if (is_ours(t) && t->doomed) {
-				hf_poll_task(hold, t);
-				left += is_ours(t);
+		for (i = 0; i < hold->set.n; i++)
+			if (is_ours(&hold->set.tasks[i]) && hold->set.tasks[i].mark) {
+				hf_poll_task(hold, i);
+				left += is_ours(&hold->set.tasks[i]);
 			}
-		}
 	} while (left && hf_nap(&nap, deadline));
 	return left;
 }

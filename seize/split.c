@@ -5,8 +5,13 @@
 #include "split.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+
+#include "own.h"
+#include "procfs.h"
 
 bool hf_split_possible(const struct hf_freezer *f)
 {
@@ -57,4 +62,31 @@ int hf_split_each(const struct hf_task_set *set, int (*fn)(pid_t tgid, void *dat
 			r = fn(p->tid, data);
 	}
 	return r < 0 ? r : 0;
+}
+
+int hf_split_threads(pid_t tgid, struct hf_buf *buf, bool *ret_complete)
+{
+	hf_owned_dir DIR *dir = NULL;
+	char path[64];
+	struct dirent *e;
+	struct stat st;
+	int r = 0;
+
+	buf->len = 0;
+	*ret_complete = true;
+	snprintf(path, sizeof(path), "/proc/%d/task", tgid);
+	dir = opendir(path);
+	if (!dir)
+		return hf_is_gone(-errno) ? 0 : -errno;
+	while (r == 0 && (errno = 0, e = readdir(dir))) {
+		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
+
+		if (tid > 0)
+			r = hf_buf_add(buf, &tid, sizeof(tid));
+	}
+	if (r == 0 && errno && !hf_is_gone(-errno))
+		r = -errno;
+	if (fstat(dirfd(dir), &st) == 0)
+		*ret_complete = buf->len / sizeof(pid_t) + 2 >= st.st_nlink;
+	return r;
 }

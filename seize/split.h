@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "freezer.h"
+#include "io.h"
 #include "task.h"
 
 /* Whether threads of one process can be in different cgroups here at all. */
@@ -19,5 +20,11 @@ bool hf_split_possible(const struct hf_freezer *f);
  * returns a negative value, which is passed on.  -ENOMEM.
  */
 int hf_split_each(const struct hf_task_set *set, int (*fn)(pid_t tgid, void *data), void *data);
+
+/*
+ * The threads of a process, as an array of pid_t in *buf; nobody when it is gone.  *ret_complete is false when fewer were
+ * listed than the kernel counts: a list of /proc/PID/task ends early when the thread under its cursor exits.
+ */
+int hf_split_threads(pid_t tgid, struct hf_buf *buf, bool *ret_complete);
 
 #endif

@@ -27,6 +27,7 @@
 static void meet_newborn(struct hf_hold *hold, pid_t parent)
 {
 	unsigned long msg = 0;
+	struct hf_status st;
 	struct hf_task *t;
 
 	if (hf_sys_geteventmsg(parent, &msg) < 0 || msg == 0)
@@ -35,9 +36,13 @@ static void meet_newborn(struct hf_hold *hold, pid_t parent)
 	if (!t)
 		t = hf_task_set_add(&hold->set, (pid_t)msg);
 	/* When memory is short it is found again by the next pass, or fails there. */
-	if (t && !hf_task_is_ours((enum hf_task_state)t->state)) {
-		t->state = HF_TASK_ASKED;
-		t->found = '?';
+	if (!t || hf_task_is_ours((enum hf_task_state)t->state))
+		return;
+	t->state = HF_TASK_ASKED;
+	t->found = '?';
+	if (hf_tid_status(t->tid, &st) == 0) {
+		t->tgid = st.tgid;
+		t->many = st.n_threads > 1;
 	}
 }
 
@@ -50,8 +55,9 @@ static void forget(struct hf_task *t)
 	t->state = HF_TASK_GONE;
 }
 
-bool hf_poll_task(struct hf_hold *hold, struct hf_task *t)
+bool hf_poll_task(struct hf_hold *hold, size_t i)
 {
+	struct hf_task *t = &hold->set.tasks[i];
 	enum hf_task_state was = (enum hf_task_state)t->state, is;
 	pid_t tid = t->tid;
 	int status, sig, r;
@@ -88,7 +94,9 @@ static bool is_armed(const struct hf_hold *hold, struct hf_task *t, uint64_t wai
 		return true;
 	case HF_SLEEP_OTHER:
 		t->vfork = 0;
-		return hold->opts.on_armed == HF_ON_ARMED_ACCEPT && waited_ns >= ARMED_AFTER_NS;
+		/* When the freezer has been waited for in vain, the sleep has lasted long enough. */
+		return hold->opts.on_armed == HF_ON_ARMED_ACCEPT &&
+		       (hold->part || waited_ns >= ARMED_AFTER_NS);
 	case HF_SLEEP_EXEC:
 	case HF_SLEEP_NONE:
 		break;
@@ -131,7 +139,7 @@ static void await_one(struct hf_hold *hold, size_t i, uint64_t *patience_ns,
 	struct hf_nap nap = HF_NAP_INIT;
 	uint64_t begun_ns = 0;
 
-	while (!hf_poll_task(hold, &hold->set.tasks[i])) {
+	while (!hf_poll_task(hold, i)) {
 		uint64_t now = hf_clock_ns();
 
 		if (begun_ns == 0)

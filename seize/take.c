@@ -21,6 +21,7 @@
 #include "hold_state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,9 +100,14 @@ static void interrupt_execed(struct hf_hold *hold, struct hf_task *t, bool *dirt
 
 static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_error *err)
 {
-	int r = hf_sys_seize(t->tid, SEIZE_OPTIONS);
+	int r;
 
-	hf_guard_step(&hold->guard);
+	hf_guard_enter(&hold->guard);
+	r = hf_sys_seize(t->tid, SEIZE_OPTIONS);
+	if (hf_guard_leave(&hold->guard, &hold->freezer)) {
+		hold->thawed_by_guard = true;
+		hold->frozen = false;
+	}
 	if (r < 0)
 		return sort_out(hold, t, r, dirty, err);
 	t->state = HF_TASK_ASKED;
@@ -203,23 +209,19 @@ struct outsiders {
 static int meet_threads(pid_t tgid, void *data)
 {
 	const struct outsiders *o = data;
-	hf_owned_dir DIR *dir = NULL;
-	char path[64];
-	struct dirent *e;
-	int r;
+	struct hf_buf tids __attribute__((cleanup(hf_buf_done))) = { 0 };
+	bool complete;
+	size_t i;
+	int r = hf_split_threads(tgid, &tids, &complete);
 
-	snprintf(path, sizeof(path), "/proc/%d/task", tgid);
-	dir = opendir(path);
-	while (dir && (e = readdir(dir))) {
-		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
-
-		if (tid <= 0)
-			continue;
-		r = meet(o->hold, tid, HF_LEVEL_OUTSIDE, o->dirty, o->err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	if (r < 0)
+		return hf_fail(o->err, -r, HF_STAGE_SEIZE, tgid, "cannot list the threads of process %d: %s",
+			       tgid, strerror(-r));
+	*o->dirty |= !complete;
+	for (i = 0; r == 0 && i < tids.len / sizeof(pid_t); i++)
+		r = meet(o->hold, ((const pid_t *)(const void *)tids.data)[i], HF_LEVEL_OUTSIDE,
+			 o->dirty, o->err);
+	return r;
 }
 
 static int meet_outsiders(struct hf_hold *hold, bool *dirty, struct hf_error *err)
@@ -302,14 +304,38 @@ static int thaw(struct hf_hold *hold, struct hf_error *err)
 	return 0;
 }
 
-/* Everybody who is seized stops, and passes over the lists are made until one finds nobody new. */
-static int stop_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+/*
+ * Somebody who was listed before the freeze, and is on no list since: gone, moved out of the target, or moved
+ * between two of its cgroups behind the back of the passes, and then still to be seized.
+ */
+static bool anybody_missed(struct hf_hold *hold)
 {
-	bool dirty;
-	int r;
+	bool missed = false;
+	size_t i;
 
-	do {
-		r = hf_collect_stops(hold, deadline, err);
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state != HF_TASK_LISTED || must_wait(hold, t))
+			continue;
+		if (hf_look_is_inside(&hold->freezer, t->tid))
+			missed = true;
+		else
+			t->state = HF_TASK_GONE;
+	}
+	return missed;
+}
+
+/* Passes over everybody, until one finds nobody new.  With `stops`, each waits for the stops of those before. */
+static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline deadline,
+			    struct hf_error *err)
+{
+	bool dirty = true;
+	int r = 0;
+
+	while (dirty) {
+		if (stops)
+			r = hf_collect_stops(hold, deadline, err);
 		if (r < 0)
 			return r;
 		if (hf_deadline_passed(deadline))
@@ -318,8 +344,37 @@ static int stop_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf
 				       hold->freezer.path);
 		dirty = false;
 		r = meet_all(hold, &dirty, err);
-	} while (r == 0 && dirty);
-	return r;
+		if (r < 0)
+			return r;
+		if (!dirty)
+			dirty = anybody_missed(hold);
+	}
+	return 0;
+}
+
+/*
+ * A process that was born to a thread outside of the target is outside itself, and came to us only because its
+ * parent was seized: it goes on.
+ */
+static int let_strangers_go(struct hf_hold *hold, struct hf_error *err)
+{
+	struct hf_task_set inside __attribute__((cleanup(hf_task_set_done))) = { 0 };
+	const struct hf_task *t;
+	size_t i, n_outside = 0;
+
+	for (i = 0; i < hold->set.n; i++) {
+		t = &hold->set.tasks[i];
+		if (t->level == HF_LEVEL_OUTSIDE)
+			n_outside += hf_task_is_ours((enum hf_task_state)t->state);
+		else if (!hf_task_set_find(&inside, t->tgid) && !hf_task_set_add(&inside, t->tgid))
+			return hf_fail(err, ENOMEM, HF_STAGE_VERIFY, t->tid, "out of memory");
+	}
+	for (i = 0; n_outside && i < hold->set.n; i++) {
+		t = &hold->set.tasks[i];
+		if (t->level == HF_LEVEL_OUTSIDE && !hf_task_set_find(&inside, t->tgid))
+			hf_release_one(hold, i);
+	}
+	return 0;
 }
 
 /*
@@ -328,23 +383,41 @@ static int stop_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf
  */
 static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	bool dirty = false, thawed;
+	bool dirty = false;
 	int r;
 
-	for (;;) {
+	do {
 		r = hf_freeze(&hold->freezer, hold->opts.on_armed == HF_ON_ARMED_ACCEPT, deadline, err);
 		if (r < 0)
 			return r;
-		hold->frozen = true;
+		hold->part = r == HF_FREEZE_PART;
+		hold->frozen = hold->freezer.version == 1;
+		hold->thawed_by_guard = false;
 		since_us(&hold->mark_ns, &hold->info.timing_us.freeze);
-		hf_guard_watch_begin(&hold->guard);
-		r = meet_all(hold, &dirty, err);
-		thawed = hf_guard_watch_end(&hold->guard, &hold->freezer);
+		hf_guard_watch(&hold->guard, true);
+		/* v2 goes on under the freeze, with the stops; v1 will thaw for them. */
+		if (hold->freezer.version == 1)
+			r = pass_until_clean(hold, false, deadline, err);
+		else
+			r = meet_all(hold, &dirty, err);
+		hf_guard_watch(&hold->guard, false);
 		since_us(&hold->mark_ns, &hold->info.timing_us.seize);
-		if (r < 0 || !thawed)
-			return r;
-		hold->frozen = false;
-	}
+	} while (r == 0 && hold->thawed_by_guard);
+	return r;
+}
+
+/* All of them ended, or left, while the hold was taken. */
+static int refuse_nobody(struct hf_hold *hold, struct hf_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++)
+		if (hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state) ||
+		    hf_task_is_left_alone((enum hf_task_state)hold->set.tasks[i].state))
+			return 0;
+	return hf_fail(err, ESRCH, HF_STAGE_VERIFY, 0,
+		       "everybody in cgroup %s ended or left while the hold was taken",
+		       hold->freezer.path);
 }
 
 static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
@@ -359,7 +432,7 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 	if (r == 0)
 		r = seize_frozen(hold, deadline, err);
 	if (r == 0 && hold->freezer.version == 2) {
-		r = stop_all(hold, deadline, err);
+		r = pass_until_clean(hold, true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	if (r == 0) {
@@ -367,10 +440,12 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 		since_us(&hold->mark_ns, &us->thaw);
 	}
 	if (r == 0 && hold->freezer.version == 1) {
-		r = stop_all(hold, deadline, err);
+		r = pass_until_clean(hold, true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
-	return r;
+	if (r == 0)
+		r = let_strangers_go(hold, err);
+	return r < 0 ? r : refuse_nobody(hold, err);
 }
 
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
@@ -394,20 +469,45 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 			     "everybody was released and the cgroup put back as it was found");
 }
 
+/*
+ * A directory can be locked by whoever can open it, and no user shall keep another from a hold that way.  So a
+ * lock is believed for as long as a holdfast may need to look; after that only where there is something to be
+ * seen of a hold.
+ */
+#define LOCK_BELIEVED_MS 1000
+
+static struct hf_deadline within_half(const struct hf_hold *hold, struct hf_deadline deadline)
+{
+	unsigned int half = hold->opts.timeout_ms / 2;
+
+	return hf_deadline_within_ms(deadline, half < LOCK_BELIEVED_MS ? half : LOCK_BELIEVED_MS);
+}
+
 static int lock_out_others(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	int r = hf_freezer_lock(&hold->freezer, deadline);
+	struct hf_freezer *f = &hold->freezer;
+	pid_t tracer;
+	int r = hf_freezer_lock(f, within_half(hold, deadline));
 
+	if (r == -ETIMEDOUT && !hf_deadline_passed(deadline)) {
+		if (!hf_look_is_held(f, &tracer))
+			return 0;
+		r = hf_freezer_lock(f, deadline);
+	}
 	if (r == -ETIMEDOUT)
-		return hf_look_locked_out(hold, err);
-	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot lock cgroup %s: %s",
-				    hold->freezer.path, strerror(-r));
+		return hf_look_locked_out(f, err);
+	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot lock cgroup %s: %s", f->path,
+				    strerror(-r));
 }
 
 static int start_guard(struct hf_hold *hold, struct hf_error *err)
 {
 	int fd = hold->opts.guard_message_fd > 0 ? hold->opts.guard_message_fd : -1;
-	int r = hold->opts.no_guard ? 0 : hf_guard_start(&hold->guard, &hold->freezer, fd);
+	int r;
+
+	if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
+		return hf_fail(err, EBADF, HF_STAGE_LOOK, 0, "guard_message_fd %d is not open", fd);
+	r = hold->opts.no_guard ? 0 : hf_guard_start(&hold->guard, &hold->freezer, fd);
 
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot start the guard process: %s",
@@ -415,9 +515,21 @@ static int start_guard(struct hf_hold *hold, struct hf_error *err)
 	return 0;
 }
 
-int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
+static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	struct hf_deadline deadline = hf_deadline_in_ms(hold->opts.timeout_ms);
+	int r = start_guard(hold, err);
+
+	if (r < 0)
+		return r;
+	r = take_stopped(hold, deadline, err);
+	if (r < 0)
+		hf_take_undo(hold, err);
+	return r;
+}
+
+static int take(struct hf_hold *hold, const char *path, struct hf_deadline deadline,
+		struct hf_error *err)
+{
 	int r = hf_freezer_open(&hold->freezer, path, err);
 
 	if (r == 0)
@@ -429,16 +541,28 @@ int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
 	/* Room for as many newcomers as there are members: no allocation while they are frozen. */
 	if (r == 0 && hf_task_set_reserve(&hold->set, hold->set.n * 2) < 0)
 		r = hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory for %zu threads", hold->set.n);
-	if (r < 0)
-		return r;
-	r = start_guard(hold, err);
-	if (r < 0)
-		return r;
-	r = take_stopped(hold, deadline, err);
-	if (r < 0) {
-		hf_take_undo(hold, err);
-		return r;
+	return r < 0 ? r : take_looked_at(hold, deadline, err);
+}
+
+int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(hold->opts.timeout_ms);
+	struct hf_error own = HF_ERROR_INIT;
+	int r;
+
+	if (hold->opts.cancel_fd > 0)
+		deadline.cancel_fd = hold->opts.cancel_fd;
+	r = take(hold, path, deadline, &own);
+	if (r == 0) {
+		hold->info.time_us = hf_clock_real_us();
+		return 0;
 	}
-	hold->info.time_us = hf_clock_real_us();
-	return 0;
+	/* What kept us waiting is of no interest to who would not wait. */
+	if (hf_deadline_cancelled(deadline)) {
+		own.code = ECANCELED;
+		snprintf(own.text, sizeof(own.text), "cancelled while %s", hf_stage_name(own.stage));
+	}
+	if (err)
+		*err = own;
+	return -own.code;
 }

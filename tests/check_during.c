@@ -15,7 +15,7 @@
 #include "lab.h"
 #include "suite.h"
 
-/* ---- Sleepers, vfork, signals -------------------------------------------------------------------- */
+/* ---- Sleepers, vfork, signals --------------------------------------------------------------- */
 
 /* The last slot counts, all others belong to sleepers. */
 static void await_sleeping(struct lab *lab, const struct lab_victim *v)
@@ -149,7 +149,7 @@ START_TEST(queued_signals_are_neither_lost_nor_doubled_nor_reordered)
 }
 END_TEST
 
-/* ---- While it is held -------------------------------------------------------------------------------- */
+/* ---- While it is held ----------------------------------------------------------------------- */
 
 START_TEST(who_is_killed_while_held_dies_and_its_parent_is_told)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_errors - every way in which taking a hold is refused or fails: the code, the step, the words a
- * user needs; and then the proof that everything in the target runs as before.
+ * check_errors - every way in which taking a hold is refused or fails: the code, the step, the words
+ * a user needs; and then the proof that everything in the target runs as before.
  */
 #include <errno.h>
 #include <signal.h>
@@ -38,7 +38,7 @@ static const char *number(pid_t pid)
 	return text;
 }
 
-/* ---- The path ---------------------------------------------------------------------------------- */
+/* ---- The path ------------------------------------------------------------------------------- */
 
 START_TEST(what_is_no_cgroup_is_refused)
 {
@@ -104,7 +104,7 @@ START_TEST(an_empty_cgroup_is_refused)
 }
 END_TEST
 
-/* ---- Ourselves --------------------------------------------------------------------------------- */
+/* ---- Ourselves ------------------------------------------------------------------------------ */
 
 START_TEST(a_target_with_the_holder_in_it_is_refused)
 {
@@ -179,7 +179,7 @@ START_TEST(below_a_frozen_ancestor)
 }
 END_TEST
 
-/* ---- Permissions --------------------------------------------------------------------------------- */
+/* ---- Permissions ---------------------------------------------------------------------------- */
 
 START_TEST(a_freezer_that_cannot_be_written_is_refused)
 {
@@ -245,7 +245,7 @@ START_TEST(a_process_that_is_not_dumpable_may_not_be_traced)
 }
 END_TEST
 
-/* ---- Traced by somebody else ------------------------------------------------------------------------ */
+/* ---- Traced by somebody else ---------------------------------------------------------------- */
 
 /* A debugger: traces the thread until it is killed. */
 static pid_t start_tracer(pid_t tid)
@@ -357,7 +357,7 @@ START_TEST(what_we_hold_another_holder_cannot_have)
 }
 END_TEST
 
-/* ---- Uninterruptible sleep --------------------------------------------------------------------------- */
+/* ---- Uninterruptible sleep ------------------------------------------------------------------ */
 
 struct d_state {
 	const char *disk;
@@ -476,7 +476,7 @@ START_TEST(an_armed_thread_runs_nothing_when_its_sleep_ends)
 }
 END_TEST
 
-/* ---- Running out of things ----------------------------------------------------------------------------- */
+/* ---- Running out of things ------------------------------------------------------------------ */
 
 static void limit_files(const void *arg)
 {

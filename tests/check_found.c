@@ -35,7 +35,7 @@ static const struct hf_process *find(const hf_tree *tree, pid_t pid)
 	return p;
 }
 
-/* ---- Stopped ------------------------------------------------------------------------------- */
+/* ---- Stopped -------------------------------------------------------------------------------- */
 
 START_TEST(stopped_processes_stay_stopped_and_their_parent_is_not_told)
 {
@@ -143,7 +143,7 @@ START_TEST(a_sigcont_during_the_hold_continues_at_the_release)
 }
 END_TEST
 
-/* ---- Dead -------------------------------------------------------------------------------------- */
+/* ---- Dead ----------------------------------------------------------------------------------- */
 
 START_TEST(zombies_are_reported_and_left_to_their_parent)
 {
@@ -211,7 +211,7 @@ START_TEST(a_dead_leader_has_live_threads_and_they_are_held)
 }
 END_TEST
 
-/* ---- Frozen by somebody else -------------------------------------------------------------------- */
+/* ---- Frozen by somebody else ---------------------------------------------------------------- */
 
 START_TEST(a_cgroup_found_frozen_is_held_and_stays_frozen)
 {
@@ -318,7 +318,7 @@ START_TEST(a_frozen_cgroup_stays_frozen_when_the_hold_fails)
 }
 END_TEST
 
-/* ---- Registers ------------------------------------------------------------------------------------ */
+/* ---- Registers ------------------------------------------------------------------------------ */
 
 /* Whether addr lies in an executable mapping of the victim's own program. */
 static bool is_in_text(pid_t pid, const char *program, uint64_t addr)

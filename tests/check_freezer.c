@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_freezer - the plain freezer: frozen means that nobody runs any more when the call returns, and
+ * check_freezer - the plain freezer: frozen means that nobody runs when the call returns, and
  * thawed that everybody does.
  */
 #include <errno.h>

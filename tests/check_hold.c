@@ -12,7 +12,7 @@
 #include "lab.h"
 #include "suite.h"
 
-/* ---- Shapes ------------------------------------------------------------------------------- */
+/* ---- Shapes --------------------------------------------------------------------------------- */
 
 START_TEST(busy_threads_are_held_and_run_again)
 {
@@ -155,7 +155,7 @@ START_TEST(a_path_may_be_relative_to_the_mount)
 }
 END_TEST
 
-/* ---- Again, and two at once ------------------------------------------------------------------ */
+/* ---- Again, and two at once ----------------------------------------------------------------- */
 
 START_TEST(a_second_hold_may_follow_at_once)
 {
@@ -271,7 +271,7 @@ START_TEST(another_thread_may_not_use_the_hold)
 }
 END_TEST
 
-/* ---- What is said about it --------------------------------------------------------------------- */
+/* ---- What is said about it ------------------------------------------------------------------ */
 
 START_TEST(the_facts_are_exact)
 {

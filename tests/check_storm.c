@@ -144,7 +144,7 @@ START_TEST(the_plain_freezer_in_a_storm_of_execs)
 }
 END_TEST
 
-/* ---- Moves ------------------------------------------------------------------------------------ */
+/* ---- Moves ---------------------------------------------------------------------------------- */
 
 /* Few: each move waits for an RCU grace period, which takes long on a busy machine. */
 #define MOVERS 8
@@ -207,7 +207,7 @@ START_TEST(who_moves_in_at_any_moment_is_held_or_counted)
 }
 END_TEST
 
-/* ---- The holder killed --------------------------------------------------------------------------- */
+/* ---- The holder killed ---------------------------------------------------------------------- */
 
 __attribute__((noreturn)) static void hold_again_and_again(const char *path)
 {

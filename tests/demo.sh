@@ -30,7 +30,7 @@ show() {
 	printf '\n  $ %s\n\n' "$*"
 }
 
-# ---- The freezer --------------------------------------------------------------------------------
+# ---- The freezer -------------------------------------------------------------------------------
 
 # The first mount of that file system type whose options have that word.
 mount_of() {
@@ -61,7 +61,7 @@ make_cgroup() {
 	fi
 }
 
-# ---- Cleaning up ---------------------------------------------------------------------------------
+# ---- Cleaning up -------------------------------------------------------------------------------
 
 kill_members() {
 	while read -r pid; do
@@ -90,7 +90,7 @@ clean_up() {
 	[ -n "$work" ] && rm -rf "$work"
 }
 
-# ---- The workload ---------------------------------------------------------------------------------
+# ---- The workload ------------------------------------------------------------------------------
 
 # Run a command in the cgroup, in the background.  It joins before it becomes the command.
 inside() {
@@ -167,7 +167,7 @@ start_workload() {
 	await is_state "$stopped" T
 }
 
-# ---- The demonstration ------------------------------------------------------------------------------
+# ---- The demonstration -------------------------------------------------------------------------
 
 [ "$(id -u)" = 0 ] || fail "stopping other people's processes takes root: sudo make demo"
 [ -x "$holdfast" ] && [ -x "$spin" ] || fail "not built yet; run it by: sudo make demo"

@@ -71,6 +71,7 @@ static inline struct hf_task *fake_hold_add(hf_hold *hold, pid_t tid, pid_t tgid
 	*task = (struct hf_task){
 		.tid = tid, .tgid = tgid, .state = (uint8_t)state, .found = found,
 		.level = hold->info.levels ? 0 : HF_LEVEL_OUTSIDE,
+		.vfork = state == HF_TASK_ARMED,
 	};
 	return task;
 }

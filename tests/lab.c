@@ -58,7 +58,7 @@ uint64_t lab_ms(void)
 	return hf_clock_ns() / 1000000;
 }
 
-/* ---- Small files --------------------------------------------------------------------------- */
+/* ---- Small files ---------------------------------------------------------------------------- */
 
 int lab_write(const char *dir, const char *name, const char *text)
 {
@@ -239,7 +239,7 @@ unsigned int lab_serial(void)
 	return atomic_fetch_add(&registry->serial, 1);
 }
 
-/* ---- The runner ------------------------------------------------------------------------------ */
+/* ---- The runner ----------------------------------------------------------------------------- */
 
 static void sweep_at_exit(void)
 {
@@ -362,7 +362,7 @@ TCase *lab_case(Suite *suite, const char *name)
 	return tc;
 }
 
-/* ---- Scratch cgroups -------------------------------------------------------------------------- */
+/* ---- Scratch cgroups ------------------------------------------------------------------------ */
 
 static const char *add_level(struct lab *lab, const char *path)
 {

@@ -47,7 +47,7 @@
 /* How long a hold lasts when nothing must move. */
 #define LAB_HOLD_MS 50u
 
-/* ---- The runner ------------------------------------------------------------------------- */
+/* ---- The runner ----------------------------------------------------------------------------- */
 
 /*
  * Call first in main(): finds the hierarchies, prints which are left out and why, and sets up
@@ -63,7 +63,7 @@ TCase *lab_case(Suite *suite, const char *name);
 /* Undo whatever the registry holds.  Safe to call at any time, by any process of the suite. */
 void lab_sweep(void);
 
-/* ---- One laboratory ----------------------------------------------------------------------- */
+/* ---- One laboratory ------------------------------------------------------------------------- */
 
 struct lab_level {
 	char path[LAB_PATH];
@@ -109,7 +109,7 @@ size_t lab_threads(const struct lab *lab, const char *path);
 /* The file where threads are listed: cgroup.threads or tasks. */
 const char *lab_threads_file(const struct lab *lab);
 
-/* ---- Victims ------------------------------------------------------------------------------- */
+/* ---- Victims -------------------------------------------------------------------------------- */
 
 /* Start a victim (a name of tests/victims) in a cgroup (NULL: outside) and wait until it is ready. */
 struct lab_victim *lab_start(struct lab *lab, const char *cgroup, const char *victim, ...)
@@ -127,7 +127,7 @@ void lab_continue(struct lab *lab, struct lab_victim *victim);
 /* Send a signal to every process in a cgroup and below. */
 void lab_signal_all(struct lab *lab, const char *path, int sig);
 
-/* ---- Proofs -------------------------------------------------------------------------------- */
+/* ---- Proofs --------------------------------------------------------------------------------- */
 
 /* Every counter that should move has moved (waits); none has that should not. */
 void lab_moving(struct lab *lab);
@@ -186,7 +186,7 @@ void lab_says(const struct hf_error *err, const char *word);
 /* Milliseconds of the monotonic clock. */
 uint64_t lab_ms(void);
 
-/* ---- A disk of our own ----------------------------------------------------------------------- */
+/* ---- A disk of our own ---------------------------------------------------------------------- */
 
 /*
  * A small ext4 file system on a loop device, which can be frozen: who writes to it then sleeps

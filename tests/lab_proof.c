@@ -19,7 +19,7 @@
 #include "lab_internal.h"
 #include "procfs.h"
 
-/* ---- Counters ---------------------------------------------------------------------------------- */
+/* ---- Counters ------------------------------------------------------------------------------- */
 
 struct counts {
 	uint64_t at[VICTIM_SLOTS];
@@ -100,7 +100,7 @@ static void still(struct lab *lab, const struct lab_victim *only, unsigned int m
 	struct counts before;
 
 	snapshot(lab, &before);
-	/* Reading all the time is the burning: whoever is not held gets the other processor, or a share of ours. */
+	/* Reading all the time is the burning: who is not held gets a share of the processors. */
 	do {
 		for (unsigned int i = 0; i < lab->n_victims; i++)
 			if (!only || only == &lab->victims[i])
@@ -118,7 +118,7 @@ void lab_victim_still(struct lab *lab, const struct lab_victim *victim, unsigned
 	still(lab, victim, ms);
 }
 
-/* ---- States -------------------------------------------------------------------------------------- */
+/* ---- States --------------------------------------------------------------------------------- */
 
 char lab_state(pid_t tid)
 {
@@ -214,7 +214,7 @@ void lab_as_before(struct lab *lab)
 	lab_moving(lab);
 }
 
-/* ---- What parents were told ---------------------------------------------------------------------- */
+/* ---- What parents were told ----------------------------------------------------------------- */
 
 static const char *code_name(int code)
 {
@@ -260,7 +260,7 @@ void lab_await_told(struct lab *lab, pid_t pid, const char *told)
 				     lab_told(lab, pid), told);
 }
 
-/* ---- Holds ----------------------------------------------------------------------------------------- */
+/* ---- Holds ---------------------------------------------------------------------------------- */
 
 hf_hold *lab_take(const char *path, const struct hf_take_options *opts)
 {

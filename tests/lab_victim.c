@@ -93,7 +93,7 @@ __attribute__((noreturn)) static void become(const struct lab *lab, const struct
 	_exit(91);
 }
 
-/* ---- The warden ------------------------------------------------------------------------------ */
+/* ---- The warden ----------------------------------------------------------------------------- */
 
 struct warden {
 	const struct lab *lab;
@@ -231,7 +231,7 @@ void lab_close_ward(struct lab *lab)
 	munmap(lab->board, sizeof(*lab->board));
 }
 
-/* ---- Starting -------------------------------------------------------------------------------- */
+/* ---- Starting ------------------------------------------------------------------------------- */
 
 static void make_request(struct request *q, const char *cgroup, const char *victim, va_list ap)
 {
@@ -335,6 +335,8 @@ void lab_stop(struct lab *lab, struct lab_victim *victim, int sig)
 	lab_await_state(victim->pid, 'T');
 	for (uint32_t i = 0; i < victim->n; i++)
 		lab_await_state(atomic_load(&lab_slot(lab, victim, i)->tid), 'T');
+	/* A SIGCONT that comes before the parent has looked would hide the stop from it. */
+	lab_sync_ward(lab);
 	victim->still = true;
 }
 

@@ -62,7 +62,7 @@ struct victim_board {
 	struct victim_slot slots[VICTIM_SLOTS];
 };
 
-/* ---- Used by the laboratory's warden as well -------------------------------------------- */
+/* ---- Used by the laboratory's warden as well ------------------------------------------------ */
 
 static inline void victim_log(struct victim_board *board, int pid, int code, int status)
 {
@@ -79,7 +79,7 @@ static inline void victim_log(struct victim_board *board, int pid, int code, int
 
 #ifndef VICTIM_TYPES_ONLY
 
-/* ---- Beginning ----------------------------------------------------------------------------- */
+/* ---- Beginning ------------------------------------------------------------------------------ */
 
 static struct victim_board *board;
 
@@ -113,7 +113,7 @@ static inline unsigned int victim_arg(int argc, char **argv, int i, unsigned int
 	return argc > i ? (unsigned int)strtoul(argv[i], NULL, 10) : otherwise;
 }
 
-/* ---- Counting ------------------------------------------------------------------------------ */
+/* ---- Counting ------------------------------------------------------------------------------- */
 
 /* n slots in a row; the index of the first. */
 static inline uint32_t victim_claim(uint32_t n)
@@ -183,7 +183,7 @@ __attribute__((noreturn)) static inline void victim_ready_and_spin(uint32_t slot
 	victim_spin(slot, nap_us);
 }
 
-/* ---- Threads that count -------------------------------------------------------------------- */
+/* ---- Threads that count --------------------------------------------------------------------- */
 
 struct victim_spinner {
 	uint32_t slot;
