@@ -134,7 +134,7 @@ struct hf_take_options {
 	  HF_ON_OUTSIDE_HOLD, 0, 0, 0 }
 
 /*
- * The guard is a small process of the same program, in its own session, that lives as long as the
+ * The guard is a small process of the same program, in its own session or process group, that lives as long as the
  * hold.  When the holder dies, whatever kills it, the guard puts the freezer back as it was found;
  * the threads themselves are let go by the kernel.  It blocks all signals, leaves no SIGCHLD and
  * no zombie in the caller's program (its exit signal is 0: only a wait with __WALL or __WCLONE

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -90,23 +91,23 @@ static bool write_setting(const struct hf_guard_page *page, const struct hf_guar
  * A level is put back only while it is as the holder left it: if somebody else has changed it since,
  * it is theirs.  v2's file says what was written; v1's says THAWED, or one of two other words.
  */
-static bool is_as_noted(int version, int fd, bool noted)
+static bool shows(const struct hf_guard_page *page, const struct hf_guard_level *l, bool frozen)
 {
 	char text[16];
-	long n = syscall(SYS_pread64, fd, text, sizeof(text), 0L, 0L, 0L);
+	long n = syscall(SYS_pread64, l->fd, text, sizeof(text), 0L, 0L, 0L);
 
 	if (n <= 0)
 		return false;
-	return noted == (version == 2 ? text[0] == '1' : text[0] != 'T');
+	return frozen == (page->version == 2 ? text[0] == '1' : text[0] != 'T');
 }
 
 static bool put_back(struct hf_guard_page *page, size_t i)
 {
 	struct hf_guard_level *l = &page->levels[i];
 	/* v1's file shows what is in effect: below a frozen target it says nothing of the level. */
-	bool hidden = page->version == 1 && i > 0 && page->levels[0].now;
+	bool hidden = page->version == 1 && i > 0 && shows(page, &page->levels[0], true);
 
-	if (l->now == l->found || (!hidden && !is_as_noted(page->version, l->fd, l->now)))
+	if (l->now == l->found || (!hidden && !shows(page, l, l->now)))
 		return false;
 	return write_setting(page, l, l->found);
 }
@@ -236,13 +237,28 @@ static void say(int fd, const char *text)
 		syscall(SYS_write, fd, text, strlen(text));
 }
 
+/*
+ * Apart from the holder's terminal and process group, and never starved by the very target it guards: a
+ * session of its own is an autogroup of its own (sched(7)), which waited for seconds beside busy threads
+ * (measured).  Real-time scheduling is outside of autogroups; who may not have it stays in the session.
+ */
+static void step_aside(void)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &first) == 0)
+		setsid();
+	else
+		setpgid(0, 0);
+}
+
 __attribute__((noreturn)) static void be_guard(const struct post *post)
 {
 	bool any;
 
 	/* Before anything else: while we have it the holder's death is no end of the file. */
 	syscall(SYS_close, post->holders_fd);
-	setsid();
+	step_aside();
 	prctl(PR_SET_NAME, "holdfast-guard");
 	close_all_but(post->kept, post->n_kept);
 	if (chdir("/") < 0) {
