@@ -57,12 +57,16 @@ static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
 {
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_cgroup_state state;
+	int r;
 
 	if (hf_print_possible(cmd->name))
 		return HF_EXIT_FAILED;
 	if (hf_cgroup_freeze(args->operand, args->timeout_ms, &state, &err) < 0)
 		return hf_report(cmd->name, &err);
-	return print_state(cmd, args, &state);
+	r = print_state(cmd, args, &state);
+	if (r != HF_EXIT_DONE)
+		hf_say(cmd->name, "the cgroup is frozen, and stays so");
+	return r;
 }
 
 static int run_thaw(const struct hf_cmd *cmd, const struct hf_args *args)

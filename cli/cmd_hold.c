@@ -46,6 +46,9 @@ struct session {
 	size_t newcomers;		/* as reported last */
 	unsigned char *told;		/* by index of the thread: its death was reported */
 	size_t n_told;
+	char *unsaid;			/* what is left of the announcement, or NULL */
+	size_t n_unsaid;
+	bool cancelled;			/* by a signal, before it stood */
 	bool released;
 	enum hf_release how;
 	uint64_t stopped_us;
@@ -106,7 +109,7 @@ static void attend(struct session *s)
 	tell_deaths(s);
 	info = hf_hold_info(s->hold);
 	if (info->newcomers > s->newcomers)
-		hf_say_if_ready(s->cmd->name, "%s came into the cgroup during the hold and not held",
+		hf_say_if_ready(s->cmd->name, "%s came into the cgroup during the hold, and not held",
 				hf_count(info->newcomers, "thread", count));
 	s->newcomers = info->newcomers;
 }
@@ -171,21 +174,37 @@ static bool wait_once(struct session *s, short events)
 	return s->ending == ENDING_NONE && (fds[2].revents & POLLOUT);
 }
 
-/* Write a result while holding: in pieces, each only when there is room for it. */
+static bool has_room(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLOUT);
+}
+
+/*
+ * Announce the hold while holding: in pieces, each only when there is room for it, the first before
+ * anything else may end the hold.  What found no room is said after the release: the line is never left out.
+ */
 static void write_held(struct session *s, const char *text, size_t len)
 {
-	while (len && s->ending == ENDING_NONE) {
-		ssize_t n;
+	bool room = has_room(STDOUT_FILENO);
 
-		if (!wait_once(s, POLLOUT))
-			continue;
-		n = write(STDOUT_FILENO, text, len < PIPE_BUF ? len : PIPE_BUF);
+	while (len && s->ending == ENDING_NONE) {
+		ssize_t n = 0;
+
+		if (room || wait_once(s, POLLOUT))
+			n = write(STDOUT_FILENO, text, len < PIPE_BUF ? len : PIPE_BUF);
+		room = false;
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			output_broke(s, errno);
 		if (n > 0) {
 			text += n;
 			len -= (size_t)n;
 		}
+	}
+	if (len) {
+		s->unsaid = strndup(text, len);
+		s->n_unsaid = s->unsaid ? len : 0;
 	}
 }
 
@@ -275,13 +294,12 @@ static void keep(struct session *s, const struct hf_hold_info *info)
 		return;
 	hf_take_warn(s->cmd, s->args, info);
 	hf_take_tell(s->cmd, s->args, info);
+	/* --then is how a hold ends that stood. */
+	s->how = s->args->then;
 	if (s->args->json)
 		write_held_tree(s);
 	else
 		write_held_line(s, info);
-	/* --then is how a hold ends that stood; one that was never announced is let go as found. */
-	if (s->ending == ENDING_NONE)
-		s->how = s->args->then;
 	while (s->ending == ENDING_NONE)
 		wait_once(s, 0);
 	if (s->ending != ENDING_ASKED)
@@ -305,7 +323,8 @@ static int hold_it(void *arg)
 	struct hf_hold_info info;
 	int r, status;
 
-	if (hf_hold_cgroup(s->args->operand, &opts, &s->hold, &err) < 0)
+	s->cancelled = hf_hold_cgroup(s->args->operand, &opts, &s->hold, &err) == -ECANCELED;
+	if (!s->hold)
 		return hf_report(s->cmd->name, &err);
 	info = *hf_hold_info(s->hold);
 	status = hf_take_status(&info);
@@ -323,7 +342,17 @@ static int hold_it(void *arg)
 			hf_fail_note(&s->err, HF_UNDO_DONE, "everything was released");
 		status = hf_exit_worse(status, hf_report(s->cmd->name, &s->err));
 	}
-	return hf_exit_worse(status, hf_take_released(s->cmd, s->args, r, &err));
+	return hf_exit_worse(status, hf_take_released(s->cmd, s->args, r, &info, &err));
+}
+
+/*
+ * The signals that asked for the release, again and again, have been obeyed: they shall not end us before
+ * the last line.  One that comes later may: a reader who does not read can be left.
+ */
+static void drop_answered(const struct session *s)
+{
+	while (s->released && s->ending == ENDING_ASKED && hf_signals_next(s->signals))
+		;
 }
 
 static int print_released(const struct session *s)
@@ -342,6 +371,8 @@ static int print_released(const struct session *s)
 			hf_say(s->cmd->name, "released %s: held for %.1f s", s->name, seconds);
 		return hf_print_failed(s->cmd->name, s->output_code);
 	}
+	if (s->n_unsaid && hf_print(s->cmd->name, s->unsaid, s->n_unsaid) != HF_EXIT_DONE)
+		return HF_EXIT_FAILED;
 	return hf_print_line(s->cmd->name, "released %s: held for %.1f s%s", s->name, seconds,
 			     left[s->how]);
 }
@@ -367,7 +398,11 @@ static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 	s.timer = timer;
 	status = hf_on_own_thread(cmd->name, hold_it, &s);
 	free(s.told);
+	drop_answered(&s);
+	if (s.cancelled)
+		hf_signals_restore();	/* and what cancelled it ends us */
 	status = hf_exit_worse(status, print_released(&s));
+	free(s.unsaid);
 	if (s.ending == ENDING_SIGNAL)
 		hf_signals_end_by(s.signal);
 	return status;

@@ -70,7 +70,8 @@ static int take_a_look(void *arg)
 		look->status = hf_report(look->cmd->name, &tree_err);
 	look->status = hf_exit_worse(look->status, hf_take_status(&info));
 	return hf_exit_worse(look->status,
-			     hf_take_released(look->cmd, look->args, released, &release_err));
+			     hf_take_released(look->cmd, look->args, released, &info,
+					      &release_err));
 }
 
 static int run_tree(const struct hf_cmd *cmd, const struct hf_args *args)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,30 @@ static bool find_delegated(const char *mount, const char *own, const char *file,
 	return found;
 }
 
+/* Elsewhere than in our own branch: the first cgroup, at most three levels down, whose freezer we may write. */
+static bool find_elsewhere(const char *mount, const char *file, char *ret, size_t cap)
+{
+	static const char *const levels[] = { "*", "*/*", "*/*/*" };
+	char pattern[PATH_MAX + 64];
+	bool found = false;
+	size_t level, i;
+
+	for (level = 0; !found && level < sizeof(levels) / sizeof(*levels); level++) {
+		glob_t all;
+
+		snprintf(pattern, sizeof(pattern), "%s/%s/%s", mount, levels[level], file);
+		if (glob(pattern, GLOB_NOSORT, NULL, &all))
+			continue;
+		for (i = 0; !found && i < all.gl_pathc; i++)
+			found = faccessat(AT_FDCWD, all.gl_pathv[i], W_OK, AT_EACCESS) == 0;
+		if (found)
+			snprintf(ret, cap, "%.*s", (int)(strlen(all.gl_pathv[i - 1]) - strlen(file) - 1),
+				 all.gl_pathv[i - 1]);
+		globfree(&all);
+	}
+	return found;
+}
+
 static void probe_freezer(struct hf_ability *able, int version, struct hf_finding *ret)
 {
 	const char *file = version == 2 ? "cgroup.freeze" : "freezer.state";
@@ -104,7 +129,8 @@ static void probe_freezer(struct hf_ability *able, int version, struct hf_findin
 		hf_found(ret, HF_VERDICT_OK, NULL, "%s, writable", mount);
 		able->freezer = true;
 	} else if (own_cgroup(able, version, own, sizeof(own)) == 0 &&
-		   find_delegated(mount, own, file, delegated, sizeof(delegated))) {
+		   (find_delegated(mount, own, file, delegated, sizeof(delegated)) ||
+		    find_elsewhere(mount, file, delegated, sizeof(delegated)))) {
 		hf_found(ret, HF_VERDICT_LIMITED, "run as root for the others",
 			 "%s: only %s and what is below it may be frozen", mount, delegated);
 		able->freezer = true;

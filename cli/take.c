@@ -52,7 +52,7 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args)
 
 int hf_take_status(const struct hf_hold_info *info)
 {
-	return info->skipped || info->outside || info->armed_other ? HF_EXIT_PARTIAL : HF_EXIT_DONE;
+	return info->skipped || info->outside || info->blind || info->armed_other ? HF_EXIT_PARTIAL : HF_EXIT_DONE;
 }
 
 void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
@@ -65,6 +65,9 @@ void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
 	if (info->skipped)
 		hf_say_if_ready(cmd->name, "%s left out, traced by somebody else",
 				hf_count(info->skipped, "thread", count));
+	if (info->blind)
+		hf_say_if_ready(cmd->name, "inside a PID namespace a v1 cgroup does not list threads outside "
+				"of it; if there are any, they are not held");
 	if (info->outside)
 		hf_say_if_ready(cmd->name, "%s outside of the target's cgroups left running",
 				hf_count(info->outside, "thread", count));
@@ -102,9 +105,13 @@ void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 }
 
 int hf_take_released(const struct hf_cmd *cmd, const struct hf_args *args, int r,
-		     const struct hf_error *err)
+		     const struct hf_hold_info *info, const struct hf_error *err)
 {
 	char count[HF_COUNT_MAX];
+
+	if (info->freezer_changed && !args->quiet)
+		hf_say_if_ready(cmd->name, "somebody else froze or thawed %s during the hold; it was left as "
+				"they set it", args->operand);
 
 	if (r < 0)
 		return hf_report(cmd->name, err);

@@ -33,10 +33,11 @@ void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 		  const struct hf_hold_info *info);
 
 /*
- * Put the outcome of hf_hold_release() into words: r is what it returned, err what it filled.
+ * Put the outcome of hf_hold_release() into words: r is what it returned, err what it filled,
+ * info the facts afterwards.
  * Returns an exit status.
  */
 int hf_take_released(const struct hf_cmd *cmd, const struct hf_args *args, int r,
-		     const struct hf_error *err);
+		     const struct hf_hold_info *info, const struct hf_error *err);
 
 #endif

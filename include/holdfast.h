@@ -197,6 +197,8 @@ struct hf_hold_info {
 	size_t kernel;			/* kernel threads, which nobody can hold */
 	size_t died;			/* died while held, and reaped */
 	size_t newcomers;		/* seen in the target and not held, at the last look */
+	int blind;			/* 1: we are inside a PID namespace, where v1 does not list
+					   members outside of it: they would not be held */
 	int freezer_changed;		/* somebody else froze or thawed a level during the hold;
 					   it is left as they set it */
 	struct hf_timing timing_us;

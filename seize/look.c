@@ -456,6 +456,7 @@ int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *
 		for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
 			r = look_at_level(hold, &c, (uint16_t)i, err);
 	} while (r == 0 && c.vanished && !anybody_alive(&hold->set) && !hf_deadline_passed(deadline));
+	hold->info.blind = hold->freezer.version == 1 && in_child_pid_namespace();
 	if (r == 0)
 		r = look_at_outsiders(hold, &c, err);
 	if (r == 0 && c.outside)
