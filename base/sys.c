@@ -58,16 +58,34 @@ int hf_sys_wait(pid_t tid, int *ret_status)
 	return r == tid;
 }
 
+static int wait_id(pid_t tid, int what, siginfo_t *info)
+{
+	int r;
+
+	info->si_pid = 0;
+	do
+		r = waitid(P_PID, (id_t)tid, info, what | WNOHANG | __WALL);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
 int hf_sys_wait_peek(pid_t tid)
 {
 	siginfo_t info;
-	int r;
 
-	do
-		r = waitid(P_PID, (id_t)tid, &info,
-			   WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
+	return wait_id(tid, WEXITED | WSTOPPED | WNOWAIT, &info);
+}
+
+int hf_sys_reap(pid_t tid)
+{
+	siginfo_t info;
+	/* A tracee's stop is reported whether it was asked for or not (ptrace(2)): look before taking. */
+	int r = wait_id(tid, WEXITED | WNOWAIT, &info);
+
+	if (r < 0 || info.si_pid != tid || info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
+		return r;
+	r = wait_id(tid, WEXITED, &info);
+	return r < 0 ? r : 1;
 }
 
 int hf_sys_kill(pid_t pid, int sig)

@@ -29,6 +29,9 @@ int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg);
  */
 int hf_sys_wait(pid_t tid, int *ret_status);
 
+/* Reap tid if it has died: 1 then, 0 when it has not, or -ECHILD.  Leaves stops alone. */
+int hf_sys_reap(pid_t tid);
+
 /* Whether tid is our tracee at all: 0, or -ECHILD.  Takes nothing off. */
 int hf_sys_wait_peek(pid_t tid);
 

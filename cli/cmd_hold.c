@@ -330,7 +330,7 @@ static int hold_it(void *arg)
 	status = hf_take_status(&info);
 	choose_name(s, info.path);
 	keep(s, &info);
-	r = hf_hold_release(s->hold, s->how, NULL, &err);
+	r = hf_hold_release(s->hold, s->how, &hf_take_thread_ends, &err);
 	s->released = r >= 0;
 	info = *hf_hold_info(s->hold);
 	s->stopped_us = info.timing_us.stopped;

@@ -53,7 +53,7 @@ static int take_a_look(void *arg)
 	if (hf_hold_cgroup(look->args->operand, &opts, &hold, &tree_err) < 0)
 		return hf_report(look->cmd->name, &tree_err);
 	collected = hf_tree_collect(hold, NULL, &tree, &tree_err);
-	released = hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, &release_err);
+	released = hf_hold_release(hold, HF_RELEASE_AS_FOUND, &hf_take_thread_ends, &release_err);
 	if (collected == 0)
 		collected = format_tree(look, tree, hold, &tree_err);
 	if (collected < 0 && released >= 0)

@@ -50,6 +50,10 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args)
 	return opts;
 }
 
+const struct hf_release_options hf_take_thread_ends = {
+	.size = sizeof(struct hf_release_options), .leave_armed = 1,
+};
+
 int hf_take_status(const struct hf_hold_info *info)
 {
 	return info->skipped || info->outside || info->blind || info->armed_other ? HF_EXIT_PARTIAL : HF_EXIT_DONE;

@@ -21,6 +21,9 @@ int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void *arg);
 /* Options of the library as the command line has them. */
 struct hf_take_options hf_take_options_of(const struct hf_args *args);
 
+/* How a hold is released on a thread of its own (hf_on_own_thread()). */
+extern const struct hf_release_options hf_take_thread_ends;
+
 /* HF_EXIT_PARTIAL when something was left out or only armed where the user allowed it, else 0. */
 int hf_take_status(const struct hf_hold_info *info);
 

@@ -274,15 +274,19 @@ enum hf_release {
 struct hf_release_options {
 	size_t size;			/* sizeof(struct hf_release_options) */
 	unsigned int timeout_ms;	/* deadline of the release; 0: HF_TIMEOUT_DEFAULT_MS */
+	int leave_armed;		/* 1: do not wait for armed threads, since the calling
+					   thread ends soon, which lets go of them */
 };
-#define HF_RELEASE_OPTIONS_INIT { sizeof(struct hf_release_options), 0 }
+#define HF_RELEASE_OPTIONS_INIT { sizeof(struct hf_release_options), 0, 0 }
 
 /*
  * Let everybody go, and put every cgroup level back to its found state.
  *
- * Returns 0 when that was done and verified.  A positive number is the count of armed threads
- * that still sleep uninterruptibly: they cannot be detached (PTRACE_DETACH needs a stop) and are
- * let go by the kernel when the calling thread ends, or by calling again once they have stopped.
+ * Returns 0 when that was done.  Armed threads cannot be detached (PTRACE_DETACH needs a stop): when
+ * everybody else runs again they are waited for until the deadline; a vfork parent stops, and is let go, once
+ * its child has execed.  A positive number is the count of those that still sleep: they are let go by calling
+ * again once they have stopped, or by the kernel when the calling thread ends; to free the hold
+ * before that leaves them stopped, when they wake up, until that thread ends.
  * A negative value says what failed, after everything else was released all the same; calling again tries again.  Afterwards the facts of the hold can still be read.
  *
  * ETIMEDOUT  a thread did not stop (HF_RELEASE_STOPPED) or die (HF_RELEASE_DEAD) in time

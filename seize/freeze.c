@@ -20,6 +20,7 @@
 
 #define IN_WAY_NAMED 3		/* threads that an error names; the rest are counted */
 #define ACCEPT_AFTER_NS 100000000u
+#define LOOK_AFTER_NS 2000000u
 
 /* Members that are not frozen although they were asked to. */
 struct in_way {
@@ -110,6 +111,12 @@ static int fail_in_way(struct hf_freezer *f, const struct in_way *w, struct hf_e
 		       w->n ? text : "the kernel names no thread in the way");
 }
 
+/* Waiting until the whole target is frozen. */
+struct await {
+	uint64_t begun_ns, look_ns, look_after_ns;
+	uint64_t sleepers_since_ns;	/* since when only uninterruptible sleepers are missing */
+};
+
 /*
  * A v1 cgroup stays FREEZING for ever when a thread in a multi-threaded exec waits for siblings
  * that were killed but sit in the refrigerator, where a SIGKILL has no effect.  Writing FROZEN again does not
@@ -132,20 +139,18 @@ static int let_exec_through(struct hf_freezer *f, pid_t tid, struct hf_deadline 
  * freezer visited it: it sleeps there, not frozen, and nothing visits it again but another write of FROZEN
  * (since Linux 6.1 such sleepers are frozen where they are; kernel/freezer.c, __set_task_frozen()).
  */
-static int unstick(struct hf_freezer *f, const struct in_way *w, struct hf_deadline deadline)
+static int unstick(struct hf_freezer *f, const struct in_way *w, struct await *a,
+		   struct hf_deadline deadline)
 {
 	if (f->version == 2)
 		return 0;
-	if (w->exec)
+	if (w->exec) {
+		/* Another one may be in the way next: look again as soon as at first. */
+		a->look_after_ns = LOOK_AFTER_NS;
 		return let_exec_through(f, w->exec, deadline);
+	}
 	return hf_freezer_freeze_again(f);
 }
-
-/* Waiting until the whole target is frozen. */
-struct await {
-	uint64_t begun_ns, look_ns, look_after_ns;
-	uint64_t sleepers_since_ns;	/* since when only uninterruptible sleepers are missing */
-};
 
 /* True when nothing is missing that could ever come, and that is acceptable. */
 static bool enough(struct await *a, const struct in_way *w, bool accept_armed)
@@ -167,7 +172,7 @@ static bool enough(struct await *a, const struct in_way *w, bool accept_armed)
 static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
 			struct hf_error *err)
 {
-	struct await a = { .begun_ns = hf_clock_ns(), .look_after_ns = 2000000 };
+	struct await a = { .begun_ns = hf_clock_ns(), .look_after_ns = LOOK_AFTER_NS };
 	struct hf_nap nap = HF_NAP_INIT;
 	enum hf_freezer_state state;
 	struct in_way w = { 0 };
@@ -188,7 +193,7 @@ static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadl
 			w = find_in_way(f);
 			if (enough(&a, &w, accept_armed))
 				return w.n == w.n_kthreads ? HF_FREEZE_WHOLE : HF_FREEZE_PART;
-			r = unstick(f, &w, deadline);
+			r = unstick(f, &w, &a, deadline);
 			if (r < 0)
 				return hf_fail(err, -r, HF_STAGE_FREEZE, w.exec,
 					       "cannot freeze cgroup %s again: %s", f->path,

@@ -59,6 +59,8 @@ int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err
  * -ETIMEDOUT: another one kept its lock until the deadline.
  */
 int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline);
+/* By hand, for a fork of the caller's program may have a copy of what keeps it locked. */
+void hf_freezer_unlock(struct hf_freezer *f);
 
 /*
  * Record every level as it is found.  With `writable`, what a hold may have to write is opened for

@@ -482,10 +482,12 @@ static int lock_within(int fd, int how, struct hf_deadline deadline)
 	return 0;
 }
 
-static void unlock(struct hf_freezer *f)
+void hf_freezer_unlock(struct hf_freezer *f)
 {
-	while (f->n_locks)
-		hf_own_close(&f->locks[--f->n_locks]);
+	while (f->n_locks) {
+		flock(f->locks[--f->n_locks], LOCK_UN);
+		hf_own_close(&f->locks[f->n_locks]);
+	}
 	flock(f->dirfd, LOCK_UN);
 }
 
@@ -501,6 +503,6 @@ int hf_freezer_lock(struct hf_freezer *f, struct hf_deadline deadline)
 		r = lock_within(fd, LOCK_SH, deadline);
 	}
 	if (r < 0)
-		unlock(f);
+		hf_freezer_unlock(f);
 	return r;
 }

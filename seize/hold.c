@@ -177,7 +177,7 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	reap(hold);
 	hf_hold_info(hold);
 	hold->mark_ns = hf_clock_ns();
-	r = hf_release_all(hold, how, deadline, err);
+	r = hf_release_all(hold, how, o.leave_armed, deadline, err);
 	hold->info.timing_us.release = (hold->release_ns - hold->mark_ns) / 1000;
 	hold->info.freezer_changed = hold->freezer.foreign;
 	if (r < 0) {
@@ -185,6 +185,7 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 		return r;
 	}
 	hf_guard_end(&hold->guard, &hold->freezer);
+	hf_freezer_unlock(&hold->freezer);
 	hold->released = true;
 	hold->how = how;
 	hold->info.released_us = hf_clock_real_us();
@@ -199,7 +200,8 @@ HF_API void hf_hold_free(hf_hold *hold)
 	if (check_tracer(hold, NULL) < 0 && !hold->released)
 		return;
 	if (!hold->released)
-		hf_release_all(hold, HF_RELEASE_AS_FOUND, hf_deadline_in_ms(HF_TIMEOUT_DEFAULT_MS), NULL);
+		hf_release_all(hold, HF_RELEASE_AS_FOUND, false,
+			       hf_deadline_in_ms(HF_TIMEOUT_DEFAULT_MS), NULL);
 	hf_hold_discard(hold);
 }
 

@@ -21,6 +21,7 @@
 #include "guard.h"
 #include "holdfast.h"
 #include "io.h"
+#include "reaper.h"
 #include "task.h"
 
 struct hf_hold {
@@ -28,13 +29,16 @@ struct hf_hold {
 	struct hf_take_options opts;
 	struct hf_freezer freezer;
 	struct hf_guard guard;
+	struct hf_reaper *reaper;	/* while it is taken, once it is needed; else NULL */
 	struct hf_task_set set;
 	char **level_paths;		/* of the levels that were there when it was taken */
 	size_t n_level_paths;
 	struct hf_buf list;		/* text of the list that is being read, kept between reads */
 	bool frozen;			/* v1: its tasks are frozen at the moment, and so do not stop */
+	bool target_frozen;		/* nobody in the target can be inside an exec now */
 	bool part;			/* it could not be frozen whole: somebody sleeps uninterruptibly */
 	bool thawed_by_guard;		/* a PTRACE_SEIZE hung, and the guard ended that */
+	bool strangers;			/* the last pass met threads without an id */
 	bool changed;			/* something is to be undone */
 	bool released;
 	enum hf_release how;		/* it was released */
@@ -133,8 +137,8 @@ int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err);
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err);
 
 /* release.c */
-int hf_release_all(struct hf_hold *hold, enum hf_release how, struct hf_deadline deadline,
-		   struct hf_error *err);
+int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
+		   struct hf_deadline deadline, struct hf_error *err);
 /* Let go of one thread of ours now, if it is stopped. */
 void hf_release_one(struct hf_hold *hold, size_t i);
 /* Let go of threads that stop only now, until the deadline.  Returns how many are left. */

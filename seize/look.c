@@ -442,6 +442,8 @@ static int refuse_empty(const struct hf_hold *hold, struct hf_error *err)
 int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct census c __attribute__((cleanup(census_done))) = { .last_tgid = 0 };
+	struct hf_nap nap = HF_NAP_INIT;
+	unsigned int tries = 0;
 	size_t i;
 	int r = hf_freezer_refuse_ourselves(&hold->freezer, err);
 
@@ -453,9 +455,12 @@ int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *
 	do {
 		c.last_tgid = 0;
 		c.vanished = false;
+		c.outside = 0;
 		for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
 			r = look_at_level(hold, &c, (uint16_t)i, err);
-	} while (r == 0 && c.vanished && !anybody_alive(&hold->set) && !hf_deadline_passed(deadline));
+		/* So may be who is listed as 0: v2 does so for the dying as well (see take.c). */
+	} while (r == 0 && ((c.vanished && !anybody_alive(&hold->set)) || (c.outside && ++tries < 50)) &&
+		 hf_nap(&nap, deadline));
 	hold->info.blind = hold->freezer.version == 1 && in_child_pid_namespace();
 	if (r == 0)
 		r = look_at_outsiders(hold, &c, err);

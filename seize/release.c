@@ -16,8 +16,6 @@
 
 /* Freezing for the release makes all start together.  It is a courtesy and not worth more than this. */
 #define REFREEZE_MS 100
-/* How long to wait for armed threads to stop: most vfork children exec at once when they run again. */
-#define LINGER_MS 50
 
 static bool is_ours(const struct hf_task *t)
 {
@@ -187,7 +185,9 @@ static bool is_stopped_or_gone(pid_t tid)
 	return hf_tid_stat(tid, &st) < 0 || st.state == 'T' || st.state == 'Z' || st.state == 'X';
 }
 
-static int await_marked(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+/* Wait for the stop of those who have been let go: of the marked ones, or of all. */
+static int await_stops(struct hf_hold *hold, bool all, struct hf_deadline deadline,
+		       struct hf_error *err)
 {
 	char text[400];
 	size_t i;
@@ -196,7 +196,7 @@ static int await_marked(struct hf_hold *hold, struct hf_deadline deadline, struc
 		const struct hf_task *t = &hold->set.tasks[i];
 		struct hf_nap nap = HF_NAP_INIT;
 
-		if (!t->mark || t->state != HF_TASK_RELEASED)
+		if ((!all && !t->mark) || t->state != HF_TASK_RELEASED)
 			continue;
 		while (!is_stopped_or_gone(t->tid)) {
 			if (hf_nap(&nap, deadline))
@@ -221,7 +221,7 @@ static int stop_marked_first(struct hf_hold *hold, struct hf_deadline deadline, 
 	for (i = 0; i < hold->set.n; i++)
 		if (hold->set.tasks[i].mark)
 			hf_release_one(hold, i);
-	return await_marked(hold, deadline, err);
+	return await_stops(hold, false, deadline, err);
 }
 
 /* A thread that stays frozen, by an ancestor or by somebody's new setting, stops when it is thawed. */
@@ -235,6 +235,7 @@ static bool stays_frozen(const struct hf_freezer *f)
 static int release_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct hf_task_set seen __attribute__((cleanup(hf_task_set_done))) = { 0 };
+	bool frozen;
 	int r, later;
 
 	if (hf_task_set_reserve(&seen, hold->set.n) < 0)
@@ -242,10 +243,13 @@ static int release_stopped(struct hf_hold *hold, struct hf_deadline deadline, st
 	/* A frozen thread does not take the SIGSTOP.  Everybody is held, so thawing lets nobody run. */
 	hf_freezer_thaw_all(&hold->freezer);
 	r = signal_processes(hold, &seen, err);
-	later = stays_frozen(&hold->freezer) ? 0 : stop_marked_first(hold, deadline, r == 0 ? err : NULL);
+	frozen = stays_frozen(&hold->freezer);
+	later = frozen ? 0 : stop_marked_first(hold, deadline, r == 0 ? err : NULL);
 	if (r == 0)
 		r = later;
 	detach_held(hold);
+	if (r == 0 && !frozen)
+		r = await_stops(hold, true, deadline, err);
 	later = put_back(hold, r == 0 ? err : NULL);
 	return r == 0 ? later : r;
 }
@@ -306,8 +310,8 @@ static int release_dead(struct hf_hold *hold, struct hf_deadline deadline, struc
 
 /* ---- All ---------------------------------------------------------------------------------------------- */
 
-int hf_release_all(struct hf_hold *hold, enum hf_release how, struct hf_deadline deadline,
-		   struct hf_error *err)
+int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
+		   struct hf_deadline deadline, struct hf_error *err)
 {
 	size_t left;
 	int r = 0;
@@ -325,6 +329,6 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, struct hf_deadline
 		break;
 	}
 	hold->release_ns = hf_clock_ns();
-	left = hf_release_stragglers(hold, hf_deadline_within_ms(deadline, LINGER_MS));
+	left = leave_armed ? detach_stragglers(hold) : hf_release_stragglers(hold, deadline);
 	return r < 0 ? r : (int)left;
 }

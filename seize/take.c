@@ -100,13 +100,18 @@ static void interrupt_execed(struct hf_hold *hold, struct hf_task *t, bool *dirt
 
 static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_error *err)
 {
+	bool free_to_exec = !hold->target_frozen || t->level == HF_LEVEL_OUTSIDE;
 	int r;
 
+	if (free_to_exec)
+		hf_reaper_enter(&hold->reaper, &hold->set);
 	hf_guard_enter(&hold->guard);
 	r = hf_sys_seize(t->tid, SEIZE_OPTIONS);
+	if (free_to_exec)
+		hf_reaper_leave(hold->reaper);
 	if (hf_guard_leave(&hold->guard, &hold->freezer)) {
 		hold->thawed_by_guard = true;
-		hold->frozen = false;
+		hold->frozen = hold->target_frozen = false;
 	}
 	if (r < 0)
 		return sort_out(hold, t, r, dirty, err);
@@ -185,10 +190,10 @@ static int meet_level(struct hf_hold *hold, uint16_t level, bool *dirty, struct 
 		return hf_fail(err, -r, HF_STAGE_SEIZE, 0, "cannot list the threads of cgroup %s: %s",
 			       hold->freezer.path, strerror(-r));
 	while ((r = hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid)) > 0) {
-		if (tid == 0)
-			return hf_fail(err, EXDEV, HF_STAGE_SEIZE, 0,
-				       "a thread from outside our PID namespace moved into cgroup %s",
-				       hold->freezer.path);
+		if (tid == 0) {
+			hold->strangers = *dirty = true;
+			continue;
+		}
 		r = meet(hold, tid, level, dirty, err);
 		if (r < 0)
 			return r;
@@ -300,7 +305,7 @@ static int thaw(struct hf_hold *hold, struct hf_error *err)
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_THAW, 0, "cannot thaw cgroup %s: %s",
 			       hold->freezer.path, strerror(-r));
-	hold->frozen = false;
+	hold->frozen = hold->target_frozen = false;
 	return 0;
 }
 
@@ -326,15 +331,36 @@ static bool anybody_missed(struct hf_hold *hold)
 	return missed;
 }
 
+/*
+ * v2 lists a thread as 0 when it is outside our PID namespace, and one that is just dying, too.  The
+ * dead go away; who stays cannot be named, and so not be held.
+ */
+#define STRANGERS_AFTER 50
+
+static int meet_strangers(struct hf_hold *hold, unsigned int *passes, struct hf_deadline deadline,
+			  struct hf_error *err)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+
+	if (!hold->strangers)
+		return 0;
+	if (++*passes < STRANGERS_AFTER && hf_nap(&nap, deadline))
+		return 0;
+	return hf_fail(err, EXDEV, HF_STAGE_SEIZE, 0,
+		       "threads from outside our PID namespace are in cgroup %s", hold->freezer.path);
+}
+
 /* Passes over everybody, until one finds nobody new.  With `stops`, each waits for the stops of those before. */
 static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline deadline,
 			    struct hf_error *err)
 {
+	unsigned int passes = 0;
 	bool dirty = true;
 	int r = 0;
 
 	while (dirty) {
-		if (stops)
+		r = meet_strangers(hold, &passes, deadline, err);
+		if (r == 0 && stops)
 			r = hf_collect_stops(hold, deadline, err);
 		if (r < 0)
 			return r;
@@ -342,7 +368,7 @@ static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline
 			return hf_fail(err, ETIMEDOUT, HF_STAGE_VERIFY, 0,
 				       "new threads kept appearing in cgroup %s until the deadline",
 				       hold->freezer.path);
-		dirty = false;
+		dirty = hold->strangers = false;
 		r = meet_all(hold, &dirty, err);
 		if (r < 0)
 			return r;
@@ -392,6 +418,7 @@ static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struc
 			return r;
 		hold->part = r == HF_FREEZE_PART;
 		hold->frozen = hold->freezer.version == 1;
+		hold->target_frozen = !hold->part;
 		hold->thawed_by_guard = false;
 		since_us(&hold->mark_ns, &hold->info.timing_us.freeze);
 		hf_guard_watch(&hold->guard, true);
@@ -456,7 +483,7 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 	if (!hold->changed)
 		return;
 	/* The first error stays; what the undo meets is noted beside it. */
-	r = hf_release_all(hold, HF_RELEASE_AS_FOUND, hf_deadline_in_ms(UNDO_MS), &second);
+	r = hf_release_all(hold, HF_RELEASE_AS_FOUND, false, hf_deadline_in_ms(UNDO_MS), &second);
 	if (r < 0)
 		hf_fail_note(err, HF_UNDO_FAILED, "%s%s%s", second.text, second.note[0] ? "; " : "",
 			     second.note);
@@ -522,6 +549,8 @@ static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, str
 	if (r < 0)
 		return r;
 	r = take_stopped(hold, deadline, err);
+	hf_reaper_end(hold->reaper);
+	hold->reaper = NULL;
 	if (r < 0)
 		hf_take_undo(hold, err);
 	return r;
