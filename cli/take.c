@@ -119,7 +119,7 @@ int hf_take_released(const struct hf_cmd *cmd, const struct hf_args *args, int r
 
 	if (r < 0)
 		return hf_report(cmd->name, err);
-	if (r > 0 && !args->quiet)
+	if (r > 0 && args->verbose)
 		hf_say_if_ready(cmd->name, "%s still asleep in the kernel; the kernel lets go of %s now",
 				hf_count((size_t)r, "thread", count), r == 1 ? "it" : "them");
 	return HF_EXIT_DONE;
