@@ -289,7 +289,9 @@ HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size
 		return r;
 	t = hf_task_set_find(&hold->set, tid);
 	if (!t || !hf_task_is_ours((enum hf_task_state)t->state))
-		return hf_fail(err, ESRCH, HF_STAGE_HOLD, tid, "thread %d is not held", tid);
+		return hf_fail(err, ESRCH, HF_STAGE_HOLD, tid, "thread %d %s", tid,
+			       t && t->state == HF_TASK_DIED ? "is gone: it died while held" :
+							       "is not in this hold");
 	if (!hf_task_is_held((enum hf_task_state)t->state))
 		return hf_fail(err, EAGAIN, HF_STAGE_HOLD, tid,
 			       "thread %d is armed, not stopped: it has no registers to read", tid);

@@ -151,6 +151,19 @@ END_TEST
 
 /* ---- While it is held ----------------------------------------------------------------------- */
 
+static void no_registers(hf_hold *hold, pid_t tid, int code, const char *words)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	char regs[1024];
+	size_t size = sizeof(regs);
+
+	ck_assert_int_eq(hf_hold_registers(hold, tid, 1, regs, &size, &err), -code);
+	ck_assert_int_eq(err.code, code);
+	ck_assert_int_eq(err.tid, tid);
+	ck_assert_msg(strstr(err.text, words), "\"%s\" does not say \"%s\"", err.text, words);
+	ck_assert_uint_eq(size, sizeof(regs));
+}
+
 START_TEST(who_is_killed_while_held_dies_and_its_parent_is_told)
 {
 	struct lab *lab = lab_new(_i);
@@ -167,6 +180,8 @@ START_TEST(who_is_killed_while_held_dies_and_its_parent_is_told)
 	}
 	lab_await_told(lab, dies->pid, "killed 9");
 	ck_assert_uint_eq(hf_hold_info(hold)->held, 2);
+	no_registers(hold, dies->pid, ESRCH, "is gone: it died while held");
+	no_registers(hold, getpid(), ESRCH, "is not in this hold");
 	lab_victim_still(lab, lives, LAB_HOLD_MS);
 	lab_let_go(hold, HF_RELEASE_AS_FOUND);
 	dies->still = true;
