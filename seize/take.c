@@ -323,9 +323,10 @@ static bool anybody_missed(struct hf_hold *hold)
 
 		if (t->state != HF_TASK_LISTED || must_wait(hold, t))
 			continue;
-		if (hf_look_is_inside(&hold->freezer, t->tid))
+		/* The dead keep their place in /proc/TID/cgroup until they are reaped. */
+		if (hf_look_at_task(hold, t, NULL) > 0 && hf_look_is_inside(&hold->freezer, t->tid))
 			missed = true;
-		else
+		else if (t->state == HF_TASK_LISTED)
 			t->state = HF_TASK_GONE;
 	}
 	return missed;

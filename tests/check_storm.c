@@ -80,6 +80,39 @@ START_TEST(execs_by_a_second_thread)
 }
 END_TEST
 
+/* Its threads outside are seized while they run, and one of them is always about to exec. */
+START_TEST(execs_by_a_half_held_process)
+{
+	struct lab *lab = lab_new(_i);
+	const char *inside = lab_cgroup(lab, lab->top, "inside");
+	const char *outside = lab_cgroup(lab, lab->top, "outside");
+	char in[LAB_PATH + 16], out[LAB_PATH + 16];
+	unsigned int held = 0;
+
+	if (lab->version == 1) {
+		snprintf(in, sizeof(in), "%s/tasks", inside);
+		snprintf(out, sizeof(out), "%s/tasks", outside);
+		lab_start(lab, outside, "halfexec", in, out, NULL);
+		for (int round = 0; round < 5000 && held < 60; round++) {
+			struct hf_error err = HF_ERROR_INIT;
+			hf_hold *hold = NULL;
+			int r = hf_hold_cgroup(inside, NULL, &hold, &err);
+
+			/* Between two lives nobody is inside. */
+			ck_assert_msg(r == 0 || r == -ESRCH, "%d: %s", r, err.text);
+			if (r == 0) {
+				held++;
+				lab_still(lab, 2);
+				lab_let_go(hold, HF_RELEASE_AS_FOUND);
+			}
+		}
+		ck_assert_uint_gt(held, 0);
+		lab_as_before(lab);
+	}
+	lab_done(lab);
+}
+END_TEST
+
 START_TEST(stops_and_continues)
 {
 	storm(_i, "stopstorm", "4", NULL);
@@ -269,6 +302,7 @@ int main(void)
 	tc = lab_case(suite, "execs");
 	lab_add(tc, execs);
 	lab_add(tc, execs_by_a_second_thread);
+	lab_add(tc, execs_by_a_half_held_process);
 	lab_add(tc, the_plain_freezer_in_a_storm_of_execs);
 	tc = lab_case(suite, "stops");
 	lab_add(tc, stops_and_continues);
