@@ -492,7 +492,7 @@ int hf_status_read(int dirfd, const char *name, struct hf_buf *buf, struct hf_st
 	return r < 0 ? r : hf_status_parse(buf->data, buf->len, ret);
 }
 
-#define TID_PATH_MAX 40
+#define TID_PATH_MAX 96
 
 /* /proc/TID is there for every thread, though only those of processes are listed (proc(5)). */
 static const char *tid_path(char path[TID_PATH_MAX], pid_t tid, const char *name)
@@ -511,8 +511,12 @@ static ssize_t tid_read(pid_t tid, const char *name, char *text, size_t cap)
 int hf_tid_stat(pid_t tid, struct hf_stat *ret)
 {
 	char text[2048];	/* 52 numbers of at most 20 digits, and the name */
-	ssize_t n = tid_read(tid, "stat", text, sizeof(text));
+	char name[64];
+	ssize_t n;
 
+	/* The thread's own: /proc/TID/stat adds up the times of all threads of its process, each time. */
+	snprintf(name, sizeof(name), "task/%d/stat", (int)tid);
+	n = tid_read(tid, name, text, sizeof(text));
 	return n < 0 ? (int)n : hf_stat_parse(text, (size_t)n, ret);
 }
 

@@ -159,7 +159,9 @@ typedef struct hf_hold hf_hold;
  * Errors (all leave the target as it was, unless err->undo says HF_UNDO_FAILED):
  *   ENOENT     no such cgroup          ENOTDIR/EINVAL  not a cgroup, or without a freezer
  *   EBUSY      the root cgroup; or the target contains the caller or one of its ancestors;
- *              or an ancestor is frozen (v1); or a thread is traced by somebody else
+ *              or an ancestor is frozen (v1), or the v1 freezer has frozen a member of a v2
+ *              target; or a thread is traced by somebody else; or another holdfast holds the
+ *              target, or a cgroup above or below it, until the deadline
  *   ESRCH      nobody is in it         EACCES/EROFS    its freezer cannot be written
  *   EPERM      a thread may not be traced: err->text has which reason of ptrace(2) and
  *              the remedy              EXDEV           members outside our PID namespace

@@ -21,6 +21,8 @@
 #define IN_WAY_NAMED 3		/* threads that an error names; the rest are counted */
 #define ACCEPT_AFTER_NS 100000000u
 #define LOOK_AFTER_NS 2000000u
+/* How long to look, past the deadline, for those whom the error names. */
+#define NAME_WITHIN_MS 100
 
 /* Members that are not frozen although they were asked to. */
 struct in_way {
@@ -52,14 +54,15 @@ static bool looks_frozen(int version, const struct hf_stat *st, const char *wcha
 
 static void look_in_way(struct in_way *w, int version, pid_t tid)
 {
+	enum hf_sleep sleep = HF_SLEEP_NONE;
 	char wchan[HF_WCHAN_MAX] = "";
-	enum hf_sleep sleep;
 	struct hf_stat st;
 
 	if (hf_tid_stat(tid, &st) < 0)
 		return;
 	hf_tid_wchan(tid, wchan);
-	sleep = hf_explain_sleep(tid, NULL);
+	if (st.state == 'D')
+		sleep = hf_explain_sleep(tid, NULL);
 	if (sleep == HF_SLEEP_EXEC)
 		w->exec = tid;
 	else if (sleep == HF_SLEEP_VFORK || looks_frozen(version, &st, wchan))
@@ -73,7 +76,8 @@ static void look_in_way(struct in_way *w, int version, pid_t tid)
 		w->n_sleepers++;
 }
 
-static struct in_way find_in_way(struct hf_freezer *f)
+/* Whoever can be looked at until the deadline: the target may be frozen meanwhile. */
+static struct in_way find_in_way(struct hf_freezer *f, struct hf_deadline deadline)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
 	struct in_way w = { 0 };
@@ -83,7 +87,8 @@ static struct in_way find_in_way(struct hf_freezer *f)
 	for (i = 0; i < f->n_levels; i++) {
 		if (hf_freezer_list(f, i, &text) < 0)
 			continue;
-		for (pos = 0; hf_id_list_next(text.data, text.len, &pos, &tid) > 0;)
+		for (pos = 0; hf_id_list_next(text.data, text.len, &pos, &tid) > 0 &&
+			      hf_deadline_left_ns(deadline) > 0;)
 			if (tid > 0)
 				look_in_way(&w, f->version, tid);
 	}
@@ -109,6 +114,12 @@ static int fail_in_way(struct hf_freezer *f, const struct in_way *w, struct hf_e
 	return hf_fail(err, ETIMEDOUT, HF_STAGE_FREEZE, w->n ? w->named[0] : 0,
 		       "cgroup %s was not frozen by the deadline: %s", f->path,
 		       w->n ? text : "the kernel names no thread in the way");
+}
+
+/* The kernel takes some 4 us a thread, and looking at one 30: it shall be worth its while. */
+static uint64_t look_after(const struct hf_freezer *f)
+{
+	return LOOK_AFTER_NS + f->members * 10000;
 }
 
 /* Waiting until the whole target is frozen. */
@@ -146,7 +157,7 @@ static int unstick(struct hf_freezer *f, const struct in_way *w, struct await *a
 		return 0;
 	if (w->exec) {
 		/* Another one may be in the way next: look again as soon as at first. */
-		a->look_after_ns = LOOK_AFTER_NS;
+		a->look_after_ns = look_after(f);
 		return let_exec_through(f, w->exec, deadline);
 	}
 	return hf_freezer_freeze_again(f);
@@ -172,7 +183,7 @@ static bool enough(struct await *a, const struct in_way *w, bool accept_armed)
 static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
 			struct hf_error *err)
 {
-	struct await a = { .begun_ns = hf_clock_ns(), .look_after_ns = LOOK_AFTER_NS };
+	struct await a = { .begun_ns = hf_clock_ns(), .look_after_ns = look_after(f) };
 	struct hf_nap nap = HF_NAP_INIT;
 	enum hf_freezer_state state;
 	struct in_way w = { 0 };
@@ -190,7 +201,7 @@ static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadl
 			return HF_FREEZE_WHOLE;
 		now = hf_clock_ns();
 		if (now - a.look_ns >= a.look_after_ns) {
-			w = find_in_way(f);
+			w = find_in_way(f, deadline);
 			if (enough(&a, &w, accept_armed))
 				return w.n == w.n_kthreads ? HF_FREEZE_WHOLE : HF_FREEZE_PART;
 			r = unstick(f, &w, &a, deadline);
@@ -207,7 +218,7 @@ static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadl
 		if (!hf_freezer_pause(f, &nap, now - a.begun_ns, deadline))
 			break;
 	}
-	w = find_in_way(f);
+	w = find_in_way(f, hf_deadline_in_ms(NAME_WITHIN_MS));
 	return fail_in_way(f, &w, err);
 }
 

@@ -44,6 +44,7 @@ struct hf_freezer {
 	size_t n_levels, cap_levels;
 	int locks[HF_LOCKS_MAX];	/* directories of ancestors, locked as long as they are open */
 	size_t n_locks;
+	size_t members;			/* threads that were listed last, roughly */
 	bool writable;			/* opened for a hold, or to freeze or thaw */
 	bool foreign;			/* somebody else was seen to have changed a setting */
 };

@@ -74,10 +74,12 @@ int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err)
 	int r = 0;
 
 	find_kin(&kin);
+	f->members = 0;
 	for (i = 0; i < f->n_levels; i++) {
 		if (hf_freezer_list(f, i, &text) < 0)
 			continue;
-		for (pos = 0; r == 0 && hf_id_list_next(text.data, text.len, &pos, &tid) > 0;)
+		for (pos = 0; r == 0 && hf_id_list_next(text.data, text.len, &pos, &tid) > 0;
+		     f->members++)
 			r = refuse_kin(&kin, f, tid, err);
 		if (r < 0)
 			return r;
