@@ -258,3 +258,17 @@ void hf_explain_stuck(pid_t tid, char *buf, size_t cap)
 	if (n < cap && meaning)
 		snprintf(buf + n, cap - n, ": %s", meaning);
 }
+
+void hf_explain_all_stuck(const pid_t tids[HF_EXPLAIN_NAMED], size_t n, char *buf, size_t cap)
+{
+	size_t used = 0, i;
+	char one[300];
+
+	buf[0] = '\0';
+	for (i = 0; i < n && i < HF_EXPLAIN_NAMED && used < cap; i++) {
+		hf_explain_stuck(tids[i], one, sizeof(one));
+		used += (size_t)snprintf(buf + used, cap - used, "%s%s", i ? "; " : "", one);
+	}
+	if (n > HF_EXPLAIN_NAMED && used < cap)
+		snprintf(buf + used, cap - used, "; and %zu more", n - HF_EXPLAIN_NAMED);
+}

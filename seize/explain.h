@@ -26,6 +26,10 @@ void hf_explain_who(pid_t tid, char *buf, size_t cap);
  */
 void hf_explain_stuck(pid_t tid, char *buf, size_t cap);
 
+/* The same for several, in one line: the first of them, at most HF_EXPLAIN_NAMED, and how many more of n. */
+#define HF_EXPLAIN_NAMED 3
+void hf_explain_all_stuck(const pid_t tids[HF_EXPLAIN_NAMED], size_t n, char *buf, size_t cap);
+
 /* What an uninterruptible sleep of a thread means for a hold. */
 enum hf_sleep {
 	HF_SLEEP_NONE = 0,	/* it is not in one */

@@ -18,7 +18,6 @@
 #include "explain.h"
 #include "procfs.h"
 
-#define IN_WAY_NAMED 3		/* threads that an error names; the rest are counted */
 #define ACCEPT_AFTER_NS 100000000u
 #define LOOK_AFTER_NS 2000000u
 /* How long to look, past the deadline, for those whom the error names. */
@@ -26,7 +25,7 @@
 
 /* Members that are not frozen although they were asked to. */
 struct in_way {
-	pid_t named[IN_WAY_NAMED];
+	pid_t named[HF_EXPLAIN_NAMED];
 	size_t n, n_sleepers, n_kthreads;
 	pid_t exec;		/* one in a multi-threaded exec; 0 when there is none */
 };
@@ -67,7 +66,7 @@ static void look_in_way(struct in_way *w, int version, pid_t tid)
 		w->exec = tid;
 	else if (sleep == HF_SLEEP_VFORK || looks_frozen(version, &st, wchan))
 		return;
-	if (w->n < IN_WAY_NAMED)
+	if (w->n < HF_EXPLAIN_NAMED)
 		w->named[w->n] = tid;
 	w->n++;
 	if (st.flags & HF_PF_KTHREAD)
@@ -98,19 +97,8 @@ static struct in_way find_in_way(struct hf_freezer *f, struct hf_deadline deadli
 static int fail_in_way(struct hf_freezer *f, const struct in_way *w, struct hf_error *err)
 {
 	char text[512];
-	size_t n = 0, i;
 
-	text[0] = '\0';
-	for (i = 0; i < w->n && i < IN_WAY_NAMED; i++) {
-		char one[300];
-
-		hf_explain_stuck(w->named[i], one, sizeof(one));
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? "; " : "", one);
-		if (n >= sizeof(text))
-			break;
-	}
-	if (w->n > IN_WAY_NAMED && n < sizeof(text))
-		snprintf(text + n, sizeof(text) - n, "; and %zu more", w->n - IN_WAY_NAMED);
+	hf_explain_all_stuck(w->named, w->n, text, sizeof(text));
 	return hf_fail(err, ETIMEDOUT, HF_STAGE_FREEZE, w->n ? w->named[0] : 0,
 		       "cgroup %s was not frozen by the deadline: %s", f->path,
 		       w->n ? text : "the kernel names no thread in the way");

@@ -10,8 +10,6 @@
 #include "hold_state.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "err.h"
 #include "explain.h"
@@ -106,27 +104,15 @@ static bool is_armed(const struct hf_hold *hold, struct hf_task *t, uint64_t wai
 
 static int fail_stuck(const struct hf_hold *hold, struct hf_error *err)
 {
-	char text[512], one[300];
-	size_t i, n = 0, stuck = 0, named = 0;
-	pid_t first = 0;
+	pid_t tids[HF_EXPLAIN_NAMED] = { 0 };
+	char text[512];
+	size_t i, n = 0;
 
-	text[0] = '\0';
-	for (i = 0; i < hold->set.n; i++) {
-		const struct hf_task *t = &hold->set.tasks[i];
-
-		if (t->state != HF_TASK_ASKED)
-			continue;
-		if (!stuck++)
-			first = t->tid;
-		if (named == 3 || n >= sizeof(text))
-			continue;
-		hf_explain_stuck(t->tid, one, sizeof(one));
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", named ? "; " : "", one);
-		named++;
-	}
-	if (stuck > named && n < sizeof(text))
-		snprintf(text + n, sizeof(text) - n, "; and %zu more", stuck - named);
-	return hf_fail(err, ETIMEDOUT, HF_STAGE_WAIT, first, "not stopped by the deadline: %s", text);
+	for (i = 0; i < hold->set.n; i++)
+		if (hold->set.tasks[i].state == HF_TASK_ASKED && n++ < HF_EXPLAIN_NAMED)
+			tids[n - 1] = hold->set.tasks[i].tid;
+	hf_explain_all_stuck(tids, n, text, sizeof(text));
+	return hf_fail(err, ETIMEDOUT, HF_STAGE_WAIT, tids[0], "not stopped by the deadline: %s", text);
 }
 
 /*

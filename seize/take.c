@@ -23,14 +23,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 
 #include "cgroupfs.h"
 #include "err.h"
 #include "explain.h"
-#include "own.h"
 #include "procfs.h"
 #include "split.h"
 #include "sys.h"
@@ -490,7 +488,7 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 			     second.note);
 	else if (r > 0)
 		hf_fail_note(err, HF_UNDO_DONE,
-			     "everybody was released and the cgroup put back as it was found; %d threads in an uninterruptible sleep are let go when the calling thread ends",
+			     "everybody was released and the cgroup put back as it was found; who sleeps uninterruptibly (%d) is let go when the calling thread ends",
 			     r);
 	else
 		hf_fail_note(err, HF_UNDO_DONE,
