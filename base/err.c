@@ -4,6 +4,7 @@
  */
 #include "err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,4 +99,13 @@ HF_API const char *hf_stage_name(enum hf_stage stage)
 HF_API const char *hf_version(void)
 {
 	return HF_VERSION;
+}
+
+int hf_fail_cancelled(struct hf_error *err, struct hf_deadline deadline)
+{
+	if (hf_deadline_cancelled(deadline)) {
+		err->code = ECANCELED;
+		snprintf(err->text, sizeof(err->text), "cancelled while %s", hf_stage_name(err->stage));
+	}
+	return -err->code;
 }

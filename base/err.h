@@ -6,6 +6,7 @@
 #ifndef HF_ERR_H
 #define HF_ERR_H
 
+#include "clock.h"
 #include "holdfast.h"
 
 /*
@@ -15,6 +16,12 @@
  */
 int hf_fail(struct hf_error *err, int code, enum hf_stage stage, pid_t tid, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/*
+ * What went wrong for a deadline: when that was cancelled, *err becomes an ECANCELED that keeps its notes, since what
+ * kept us waiting is of no interest to who would not wait.  Returns -err->code.
+ */
+int hf_fail_cancelled(struct hf_error *err, struct hf_deadline deadline);
 
 /*
  * Record what became of the changes, without touching the first error's text.  Notes add up,

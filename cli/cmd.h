@@ -30,7 +30,7 @@ struct hf_cmd {
 };
 
 extern const struct hf_cmd hf_cmd_tree, hf_cmd_hold, hf_cmd_why, hf_cmd_freeze, hf_cmd_thaw, hf_cmd_state,
-	hf_cmd_check, hf_cmd_help;
+	hf_cmd_recover, hf_cmd_check, hf_cmd_help;
 
 /* All of them, ended by NULL. */
 extern const struct hf_cmd *const hf_cmds[];

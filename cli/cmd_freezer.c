@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd.h"
+#include "signals.h"
 
 static const char *state_word(enum hf_freezer_state state)
 {
@@ -53,16 +55,33 @@ static int print_state(const struct hf_cmd *cmd, const struct hf_args *args,
 			     state->version, inherited ? ", by an ancestor" : "");
 }
 
+static struct hf_freezer_options options_of(const struct hf_args *args)
+{
+	struct hf_freezer_options opts = HF_FREEZER_OPTIONS_INIT;
+
+	opts.timeout_ms = args->timeout_ms;
+	opts.guard_message_fd = STDERR_FILENO;
+	opts.cancel_fd = hf_signals_cancel_fd();
+	return opts;
+}
+
 static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
 {
 	struct hf_error err = HF_ERROR_INIT;
+	struct hf_freezer_options opts = options_of(args);
 	struct hf_cgroup_state state;
 	int r;
 
 	if (hf_print_possible(cmd->name))
 		return HF_EXIT_FAILED;
-	if (hf_cgroup_freeze(args->operand, args->timeout_ms, &state, &err) < 0)
-		return hf_report(cmd->name, &err);
+	r = hf_cgroup_freeze(args->operand, &opts, &state, &err);
+	if (r < 0) {
+		int status = hf_report(cmd->name, &err);
+
+		if (r == -ECANCELED)
+			hf_signals_restore();	/* and what cancelled it ends us */
+		return status;
+	}
 	r = print_state(cmd, args, &state);
 	if (r != HF_EXIT_DONE)
 		hf_say(cmd->name, "the cgroup is frozen, and stays so");
@@ -72,9 +91,10 @@ static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
 static int run_thaw(const struct hf_cmd *cmd, const struct hf_args *args)
 {
 	struct hf_error err = HF_ERROR_INIT;
+	struct hf_freezer_options opts = options_of(args);
 	struct hf_cgroup_state state;
 
-	if (hf_cgroup_thaw(args->operand, args->timeout_ms, &state, &err) < 0)
+	if (hf_cgroup_thaw(args->operand, &opts, &state, &err) < 0)
 		return hf_report(cmd->name, &err);
 	return print_state(cmd, args, &state);
 }

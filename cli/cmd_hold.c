@@ -21,6 +21,12 @@
 #include "signals.h"
 #include "take.h"
 
+/*
+ * A holdfast that is stopped (kill -STOP) or hangs cannot obey --for itself: this long after its time the guard
+ * ends it.
+ */
+#define DEAD_MAN_MS 1000
+
 /* Newcomers raise no signal: they are looked for this often. */
 #define LOOK_EVERY_MS 1000
 
@@ -323,6 +329,9 @@ static int hold_it(void *arg)
 	struct hf_hold_info info;
 	int r, status;
 
+	opts.on_death = s->args->on_death;
+	if (s->args->limited)
+		opts.dead_man_ms = s->args->for_ms + DEAD_MAN_MS;
 	s->cancelled = hf_hold_cgroup(s->args->operand, &opts, &s->hold, &err) == -ECANCELED;
 	if (!s->hold)
 		return hf_report(s->cmd->name, &err);
@@ -420,7 +429,7 @@ const struct hf_cmd hf_cmd_hold = {
 		    "  holdfast hold --then stop pod\n",
 	.operand = HF_OPERAND_CGROUP,
 	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(FOR) | HF_OPT_BIT(NAME) | HF_OPT_BIT(THEN) |
-		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) |
+		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(ON_DEATH) |
 		HF_OPT_BIT(JSON) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) |
 		HF_OPT_BIT(VERBOSE) | HF_OPT_EVERYWHERE,
 	.run = run_hold,

@@ -50,6 +50,8 @@ static int take_a_look(void *arg)
 	hf_tree *tree = NULL;
 	int collected, released;
 
+	/* Collecting has no deadline of its own. */
+	opts.dead_man_ms = look->args->timeout_ms;
 	if (hf_hold_cgroup(look->args->operand, &opts, &hold, &tree_err) < 0)
 		return hf_report(look->cmd->name, &tree_err);
 	collected = hf_tree_collect(hold, NULL, &tree, &tree_err);

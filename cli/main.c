@@ -16,6 +16,7 @@ const struct hf_cmd *const hf_cmds[] = {
 	&hf_cmd_freeze,
 	&hf_cmd_thaw,
 	&hf_cmd_state,
+	&hf_cmd_recover,
 	&hf_cmd_check,
 	&hf_cmd_help,
 	NULL

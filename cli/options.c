@@ -27,6 +27,10 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 	[HF_OPT_OUTSIDE] = { "outside", 0, "hold|report",
 		"threads of the target's processes that are in none of its cgroups: hold them "
 		"too (default), or leave them running and report them" },
+	[HF_OPT_ON_DEATH] = { "on-death", 0, "resume|stay|kill",
+		"if holdfast is killed: resume the target (default), keep it frozen, or kill it; the last "
+		"two keep the cgroup frozen for the whole hold" },
+	[HF_OPT_DRY_RUN] = { "dry-run", 'n', NULL, "show what would be done, and change nothing" },
 	[HF_OPT_JSON] = { "json", 0, NULL, "print JSON" },
 	[HF_OPT_PRETTY] = { "pretty", 0, NULL, "indent the JSON" },
 	[HF_OPT_DOT] = { "dot", 0, NULL, "print a graph for Graphviz" },
@@ -204,6 +208,13 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 		r = take_choice(p, HF_OPT_OUTSIDE, &n);
 		a->on_outside = (enum hf_on_outside)n;
 		return r;
+	case HF_OPT_ON_DEATH:
+		r = take_choice(p, HF_OPT_ON_DEATH, &n);
+		a->on_death = (enum hf_on_death)n;
+		return r;
+	case HF_OPT_DRY_RUN:
+		a->dry_run = true;
+		return 0;
 	case HF_OPT_COLOR:
 		r = take_choice(p, HF_OPT_COLOR, &n);
 		a->colour = (enum hf_when)n;

@@ -24,6 +24,8 @@ enum hf_opt_id {
 	HF_OPT_ON_ARMED,
 	HF_OPT_ON_TRACED,
 	HF_OPT_OUTSIDE,
+	HF_OPT_ON_DEATH,
+	HF_OPT_DRY_RUN,
 	HF_OPT_JSON,
 	HF_OPT_PRETTY,
 	HF_OPT_DOT,
@@ -54,6 +56,8 @@ struct hf_args {
 	enum hf_on_armed on_armed;
 	enum hf_on_traced on_traced;
 	enum hf_on_outside on_outside;
+	enum hf_on_death on_death;
+	bool dry_run;
 	bool limited;			/* --for was given */
 	unsigned int for_ms;
 	const char *name;

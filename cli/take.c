@@ -47,6 +47,8 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args)
 	opts.on_outside = args->on_outside;
 	opts.guard_message_fd = STDERR_FILENO;
 	opts.cancel_fd = hf_signals_cancel_fd();
+	/* The kernel may keep us in a PTRACE_SEIZE beyond every deadline; then better dead. */
+	opts.dead_man_ms = HF_DEAD_MAN_STEPS;
 	return opts;
 }
 

@@ -117,6 +117,13 @@ enum hf_on_outside {
 	HF_ON_OUTSIDE_REPORT	/* left running, and reported as outside */
 };
 
+/* What becomes of the target if the holder dies during the hold. */
+enum hf_on_death {
+	HF_ON_DEATH_RESUME = 0,	/* released as found, within 50 ms */
+	HF_ON_DEATH_STAY,	/* stays frozen until somebody thaws the cgroup */
+	HF_ON_DEATH_KILL	/* everybody in it is killed */
+};
+
 /* How to take a hold.  NULL stands for HF_TAKE_OPTIONS_INIT. */
 struct hf_take_options {
 	size_t size;			/* sizeof(struct hf_take_options) */
@@ -128,17 +135,37 @@ struct hf_take_options {
 	int guard_message_fd;		/* where the guard says what it has put back; 0: nowhere */
 	int cancel_fd;			/* taking ends with ECANCELED, everything undone, when this
 					   can be read (an eventfd, a signalfd); 0: none */
+	enum hf_on_death on_death;	/* other than RESUME: the cgroup stays frozen under the hold */
+	unsigned int dead_man_ms;	/* see below; 0: never */
+	int no_journal;			/* 1: keep no record that outlives holder and guard */
 };
 #define HF_TAKE_OPTIONS_INIT \
 	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, \
-	  HF_ON_OUTSIDE_HOLD, 0, 0, 0 }
+	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0 }
+
+/*
+ * dead_man_ms: a process that is stopped, or hangs in the kernel, cannot end its hold.  With a dead man's switch the
+ * guard kills it (SIGKILL), which releases everything: a second after the deadlines of taking and
+ * releasing, and when the hold has stood for longer than this.  HF_DEAD_MAN_STEPS: at the deadlines only.
+ */
+#define HF_DEAD_MAN_STEPS (~0u)
 
 /*
  * The guard is a small process of the same program, in its own session or process group, that lives as long as the
  * hold.  When the holder dies, whatever kills it, the guard puts the freezer back as it was found;
  * the threads themselves are let go by the kernel.  It blocks all signals, leaves no SIGCHLD and
  * no zombie in the caller's program (its exit signal is 0: only a wait with __WALL or __WCLONE
- * would see it), and keeps no descriptor of the program open but its own.
+ * would see it), and keeps no descriptor of the program open but its own.  Where it may (root, Linux 5.7)
+ * it is in the root of the v2 hierarchy, out of reach of who kills the holder's cgroup.
+ *
+ * on_death says what else it may do.  For HF_ON_DEATH_STAY and _KILL the cgroup is kept frozen for the whole
+ * hold, so that not one instruction runs in between; other programs find it frozen.  On v1 there
+ * is a gap while the hold is taken: tasks must be thawed to reach their stops.  A thread that is killed while a v1 cgroup
+ * is frozen dies when it is thawed.  HF_ON_DEATH_KILL needs the guard.
+ *
+ * What is changed is recorded in a journal, a small file of the runtime directory (/run/holdfast for root), too:
+ * should holder and guard be killed both, hf_recover() puts the freezer back.  Without such a directory
+ * the hold is taken all the same.
  */
 
 /* A set of held threads, and the record of how each was found. */
@@ -417,6 +444,50 @@ HF_API int hf_tree_format(const hf_tree *tree, hf_hold *hold, enum hf_format for
 			  unsigned int flags, char **ret_text, size_t *ret_len,
 			  struct hf_error *err);
 
+/* ---- After a death ------------------------------------------------------------------- */
+
+enum hf_leftover_kind {
+	HF_LEFTOVER_CHANGED = 1,	/* put back as it was found; in a dry run: would be */
+	HF_LEFTOVER_KEPT,		/* frozen on purpose (HF_ON_DEATH_STAY); left so */
+	HF_LEFTOVER_FOREIGN,		/* somebody else has frozen or thawed it since; left so */
+	HF_LEFTOVER_HELD,		/* another holdfast has a hold of it now; left to that */
+	HF_LEFTOVER_FAILED,		/* could not be put back */
+	HF_LEFTOVER_UNREADABLE		/* a file that is no journal of this version; left there */
+};
+
+/* One cgroup that a dead holder left changed. */
+struct hf_leftover {
+	enum hf_leftover_kind kind;
+	const char *path;		/* the cgroup directory; of UNREADABLE the file */
+	int version;			/* of its hierarchy; 0 of UNREADABLE */
+	int frozen_found;		/* its own setting as the holder found it */
+	int frozen_left;		/* and as the holder left it */
+	pid_t holder;			/* the process that died; 0 of UNREADABLE */
+	int64_t since_us;		/* CLOCK_REALTIME when its hold was begun, us */
+	const char *text;		/* a sentence without a full stop, with all of this; lent */
+};
+typedef void (*hf_leftover_fn)(const struct hf_leftover *leftover, void *data);
+
+/* "changed", "kept", "foreign", "held", "failed", "unreadable".  Static storage; never NULL. */
+HF_API const char *hf_leftover_word(enum hf_leftover_kind kind);
+
+struct hf_recover_options {
+	size_t size;			/* sizeof(struct hf_recover_options) */
+	int dry_run;			/* 1: tell, and change nothing */
+};
+#define HF_RECOVER_OPTIONS_INIT { sizeof(struct hf_recover_options), 0 }
+
+/*
+ * Put back what holders of this user left behind that were killed together with their guards, as their
+ * journals tell.  Cgroups that a living holder or guard looks after, and whatever no holdfast has frozen,
+ * are not touched.  tell is called for each cgroup that differs from how it was found.
+ *
+ * Returns how many were put back (in a dry run: would be); or, after everything else was done all the same, what
+ * failed.  ENXIO: this user has no runtime directory.  EPERM: it belongs to somebody else, or others may write to it.
+ */
+HF_API int hf_recover(const struct hf_recover_options *opts, hf_leftover_fn tell, void *data,
+		      struct hf_error *err);
+
 /* ---- The plain freezer --------------------------------------------------------------- */
 
 struct hf_cgroup_state {
@@ -426,15 +497,26 @@ struct hf_cgroup_state {
 	char path[4096];		/* the cgroup directory, absolute */
 };
 
+/* NULL stands for HF_FREEZER_OPTIONS_INIT. */
+struct hf_freezer_options {
+	size_t size;			/* sizeof(struct hf_freezer_options) */
+	unsigned int timeout_ms;	/* 0: HF_TIMEOUT_DEFAULT_MS */
+	int cancel_fd;			/* as in struct hf_take_options; thawing does not look at it */
+	int no_guard;			/* the guard is there while freezing is under way */
+	int guard_message_fd;
+};
+#define HF_FREEZER_OPTIONS_INIT { sizeof(struct hf_freezer_options), 0, 0, 0, 0 }
+
 /*
- * Freeze, thaw or look at a cgroup, waited for: freezing returns when every member is frozen
- * (on failure the cgroup is thawed again if it was found thawed), thawing when the state has been read back as
- * thawed.  EBUSY from thawing: an ancestor keeps it frozen; err->text names it.
- * timeout_ms 0: HF_TIMEOUT_DEFAULT_MS.  ret_state may be NULL.
+ * Freeze, thaw or look at a cgroup, waited for.  Freezing returns when every member is frozen; until then
+ * a failure, and the death of the caller, puts the cgroup back as it was found.  It waits for a hold that
+ * overlaps, and fails with EBUSY when that lasts until the deadline.  Thawing waits for nobody, and returns when the state has been read
+ * back as thawed.  EBUSY from thawing: an ancestor keeps it frozen; err->text names it.  The other errors are
+ * those of hf_hold_cgroup().  ret_state may be NULL.
  */
-HF_API int hf_cgroup_freeze(const char *path, unsigned int timeout_ms,
+HF_API int hf_cgroup_freeze(const char *path, const struct hf_freezer_options *opts,
 			    struct hf_cgroup_state *ret_state, struct hf_error *err);
-HF_API int hf_cgroup_thaw(const char *path, unsigned int timeout_ms,
+HF_API int hf_cgroup_thaw(const char *path, const struct hf_freezer_options *opts,
 			  struct hf_cgroup_state *ret_state, struct hf_error *err);
 HF_API int hf_cgroup_state(const char *path, struct hf_cgroup_state *ret_state,
 			   struct hf_error *err);

@@ -232,6 +232,10 @@ static int collect(struct hf_collector *c, unsigned int n_levels)
 
 	if (r == 0)
 		r = add_processes(c);
+	if (r == 0 && c->regroup && hf_hold_regroup(c->hold) > 0) {
+		c->tree->n = 0;
+		r = add_processes(c);
+	}
 	if (r == 0)
 		r = add_zombies(c);
 	if (r == 0 && hf_forest_link(c->tree->procs, c->tree->n, &c->tree->roots) < 0)

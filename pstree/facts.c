@@ -97,6 +97,8 @@ static int read_status(struct hf_collector *c, struct hf_process *p, struct hf_f
 		take_credentials(p, s);
 	else
 		*s = (struct hf_status){ 0 };
+	/* Gone, or the pid is that of a thread: then its owner may have been noted as somebody else. */
+	c->regroup |= !face->has_status || s->tgid != p->pid;
 	p->comm = hf_collect_keep(c, s->comm, strlen(s->comm));
 	if (!p->comm)
 		return hf_collect_no_memory(c);

@@ -92,6 +92,8 @@ static int name_thread(struct hf_collector *c, const struct hf_process *p,
 	r = face->status.n_nspid > 1 ? read_name_and_ids(c, face, t) : read_name(c, face, t);
 	if (r == -ENOMEM)
 		return hf_collect_no_memory(c);
+	/* A held thread stays in its process, also when it has been killed, until we reap it. */
+	c->regroup |= hf_is_gone(r) && t->state == HF_THREAD_HELD;
 	return r < 0 && !hf_is_gone(r) ? hf_collect_unreadable(c, r, t->tid, "comm") : 0;
 }
 

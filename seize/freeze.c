@@ -168,6 +168,16 @@ static bool enough(struct await *a, const struct in_way *w, bool accept_armed)
 	return accept_armed && now - a->sleepers_since_ns >= ACCEPT_AFTER_NS;
 }
 
+/* How long the next look may be away at most: who is accepted then shall not wait for more. */
+static uint64_t next_look_within(const struct await *a, bool accept_armed)
+{
+	uint64_t lasted = a->look_ns - a->sleepers_since_ns;
+
+	if (!accept_armed || !a->sleepers_since_ns)
+		return ACCEPT_AFTER_NS;
+	return lasted < ACCEPT_AFTER_NS ? ACCEPT_AFTER_NS - lasted : 0;
+}
+
 static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
 			struct hf_error *err)
 {
@@ -200,8 +210,8 @@ static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadl
 			/* Looking costs some 20 us a thread: spend no more on it than on waiting. */
 			a.look_ns = hf_clock_ns();
 			a.look_after_ns = a.look_after_ns * 2 + (a.look_ns - now);
-			if (a.look_after_ns > ACCEPT_AFTER_NS)
-				a.look_after_ns = ACCEPT_AFTER_NS;
+			if (a.look_after_ns > next_look_within(&a, accept_armed))
+				a.look_after_ns = next_look_within(&a, accept_armed);
 		}
 		if (!hf_freezer_pause(f, &nap, now - a.begun_ns, deadline))
 			break;
@@ -234,6 +244,15 @@ int hf_freezer_restore(struct hf_freezer *f)
 	return first;
 }
 
+void hf_freezer_freeze_found(struct hf_freezer *f)
+{
+	size_t i;
+
+	for (i = f->n_levels; i-- > 1;)
+		if (f->levels[i].self_found)
+			hf_freezer_set(f, i, true);
+}
+
 int hf_freezer_thaw_all(struct hf_freezer *f)
 {
 	int first = 0, r;
@@ -245,118 +264,4 @@ int hf_freezer_thaw_all(struct hf_freezer *f)
 			first = r;
 	}
 	return first;
-}
-
-/* ---- The plain freezer ------------------------------------------------------------------- */
-
-static void fill_state(const struct hf_freezer *f, enum hf_freezer_state state,
-		       struct hf_cgroup_state *ret)
-{
-	if (!ret)
-		return;
-	ret->version = f->version;
-	ret->state = state;
-	ret->self_frozen = f->levels[0].self_now;
-	snprintf(ret->path, sizeof(ret->path), "%s", f->path);
-}
-
-static struct hf_deadline deadline_of(unsigned int timeout_ms)
-{
-	return hf_deadline_in_ms(timeout_ms ? timeout_ms : HF_TIMEOUT_DEFAULT_MS);
-}
-
-static int open_plain(struct hf_freezer *f, const char *path, bool writable, struct hf_error *err)
-{
-	int r = hf_freezer_open(f, path, err);
-
-	return r < 0 ? r : hf_freezer_find_levels(f, writable, err);
-}
-
-HF_API int hf_cgroup_state(const char *path, struct hf_cgroup_state *ret_state,
-			   struct hf_error *err)
-{
-	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
-	enum hf_freezer_state state;
-	int r = open_plain(&f, path, false, err);
-
-	if (r < 0)
-		return r;
-	r = hf_freezer_state(&f, &state);
-	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read the state of cgroup %s: %s",
-			       f.path, strerror(-r));
-	fill_state(&f, state, ret_state);
-	return 0;
-}
-
-HF_API int hf_cgroup_freeze(const char *path, unsigned int timeout_ms,
-			    struct hf_cgroup_state *ret_state, struct hf_error *err)
-{
-	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
-	struct hf_deadline deadline = deadline_of(timeout_ms);
-	int r = open_plain(&f, path, true, err), undo;
-
-	if (r < 0)
-		return r;
-	r = hf_freezer_refuse_ourselves(&f, err);
-	if (r < 0)
-		return r;
-	r = hf_freeze(&f, false, deadline, err);
-	if (r >= 0) {
-		fill_state(&f, HF_FREEZER_FROZEN, ret_state);
-		return 0;
-	}
-	undo = hf_freezer_restore(&f);
-	if (undo < 0)
-		hf_fail_note(err, HF_UNDO_FAILED, "cgroup %s could not be thawed again: %s", f.path,
-			     strerror(-undo));
-	else
-		hf_fail_note(err, HF_UNDO_DONE, "the cgroup was put back as it was found");
-	return r;
-}
-
-/* v2 says "frozen 0" the moment the setting is cleared; v1 needs no longer.  An ancestor may object. */
-static int await_thawed(const struct hf_freezer *f, struct hf_deadline deadline,
-			enum hf_freezer_state *ret, struct hf_error *err)
-{
-	char ancestor[PATH_MAX] = "an ancestor";
-	struct hf_nap nap = HF_NAP_INIT;
-	int r;
-
-	for (;;) {
-		r = hf_freezer_state(f, ret);
-		if (r < 0)
-			return hf_fail(err, -r, HF_STAGE_THAW, 0, "cannot read the state of cgroup %s: %s",
-				       f->path, strerror(-r));
-		if (*ret == HF_FREEZER_THAWED)
-			return 0;
-		if (hf_freezer_frozen_ancestor(f, ancestor, sizeof(ancestor)))
-			return hf_fail(err, EBUSY, HF_STAGE_THAW, 0,
-				       "cgroup %s is thawed by its own setting, but stays frozen: %s is frozen; thaw that",
-				       f->path, ancestor);
-		if (!hf_nap(&nap, deadline))
-			return hf_fail(err, ETIMEDOUT, HF_STAGE_THAW, 0,
-				       "cgroup %s was not thawed by the deadline", f->path);
-	}
-}
-
-HF_API int hf_cgroup_thaw(const char *path, unsigned int timeout_ms,
-			  struct hf_cgroup_state *ret_state, struct hf_error *err)
-{
-	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
-	struct hf_deadline deadline = deadline_of(timeout_ms);
-	enum hf_freezer_state state;
-	int r = open_plain(&f, path, true, err);
-
-	if (r < 0)
-		return r;
-	r = hf_freezer_set(&f, 0, false);
-	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_THAW, 0, "cannot thaw cgroup %s: %s", f.path,
-			       strerror(-r));
-	r = await_thawed(&f, deadline, &state, err);
-	if (r < 0)
-		return r;
-	fill_state(&f, state, ret_state);
-	return 0;
 }

@@ -74,6 +74,8 @@ int hf_freezer_find_levels(struct hf_freezer *f, bool writable, struct hf_error 
  */
 int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path);
 int hf_freezer_find_top(struct hf_freezer *f);
+/* The root directory of a hierarchy, as it is mounted here: the caller's to close, or -errno. */
+int hf_freezer_open_root(int version);
 void hf_freezer_done(struct hf_freezer *f);
 
 /* Look for levels that were made since; they are added at the end.  0 or -errno. */

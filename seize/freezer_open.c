@@ -375,6 +375,14 @@ int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path)
 	return r;
 }
 
+int hf_freezer_open_root(int version)
+{
+	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
+	int r = hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &text);
+
+	return r < 0 ? r : open_below_mount(&text, version, "");
+}
+
 int hf_freezer_find_top(struct hf_freezer *f)
 {
 	int r = add_level(f, "");

@@ -6,9 +6,9 @@
  *
  *	holder					guard
  *	hf_guard_start()	-- fork -->	waits at a socket and at the holder's pidfd
- *	notes each setting before writing it, in a shared page
- *	dies			-- either -->	puts back every setting that is still as noted, then
- *						lets go of the holder's locks
+ *	notes each setting before writing it, in the journal
+ *	dies			-- either -->	does as asked (guard_undo.c): as a rule puts back every
+ *						setting that is still as noted; lets go of the locks
  *	hf_guard_end()		-- EOF -->	finds nothing to put back, ends
  *
  * The socket alone would not tell: a child that the holder's program has forked keeps it open.  Where
@@ -31,23 +31,41 @@
 #include <sys/types.h>
 
 #include "freezer.h"
-
-struct hf_guard_page;
+#include "journal.h"
 
 struct hf_guard {
 	pid_t pid;			/* 0: there is none */
 	int fd;				/* our end of the socket */
-	struct hf_guard_page *page;	/* shared with it; NULL when there is none */
-	size_t page_size;
+	struct hf_journal journal;	/* shared with it */
 };
-#define HF_GUARD_INIT { 0, -1, NULL, 0 }
+#define HF_GUARD_INIT { 0, -1, HF_JOURNAL_INIT }
+
+struct hf_guard_options {
+	int message_fd;		/* where it says what it has done; -1: nowhere */
+	bool no_process;	/* the journal alone */
+	bool no_file;		/* no journal that outlives both */
+};
 
 /*
- * Start a guard for a freezer that was opened for writing.  message_fd: where it says what it has
- * put back, -1 for nowhere.  It leaves no SIGCHLD and needs no wait by the caller's program: its
- * exit signal is 0, and hf_guard_end() reaps it.  0 or -errno.
+ * Start a guard, and a journal, for a freezer that was opened for writing.  It leaves no SIGCHLD and needs no wait
+ * by the caller's program: its exit signal is 0, and hf_guard_end() reaps it.  0 or -errno.
  */
-int hf_guard_start(struct hf_guard *g, struct hf_freezer *f, int message_fd);
+int hf_guard_start(struct hf_guard *g, struct hf_freezer *f, const struct hf_guard_options *opts);
+
+/*
+ * The same as the options of a public call say: message_fd 0 is nowhere.  0, or the error said in *err.
+ */
+int hf_guard_post(struct hf_guard *g, struct hf_freezer *f, bool no_guard, bool no_journal, int message_fd,
+		  struct hf_error *err);
+
+/* What it does when the holder dies from now on; RESUME at first. */
+void hf_guard_on_death(struct hf_guard *g, enum hf_on_death what);
+
+/*
+ * From that time on (CLOCK_MONOTONIC; 0: never) the guard kills the holder: one that has been stopped, or hangs,
+ * cannot obey a timer of its own.
+ */
+void hf_guard_dead_man(struct hf_guard *g, uint64_t at_ns);
 
 /*
  * Everything is put back (or is meant to stay): the guard ends, and is reaped.  Takes less than half

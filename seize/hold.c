@@ -12,6 +12,7 @@
 #include "cgroupfs.h"
 #include "err.h"
 #include "hold_state.h"
+#include "split.h"
 #include "sys.h"
 
 /* ---- Options -------------------------------------------------------------------------------------- */
@@ -20,7 +21,7 @@
  * A caller built against an older header passes a smaller struct; what it does not know keeps its
  * default, which is all zero.  A larger one may ask for things that we do not know.
  */
-static int copy_options(void *to, const void *from, size_t size, size_t ours, struct hf_error *err)
+int hf_options_copy(void *to, const void *from, size_t size, size_t ours, struct hf_error *err)
 {
 	if (size < sizeof(size_t) || size > ours)
 		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0,
@@ -41,12 +42,16 @@ int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_option
 
 	*to = (struct hf_take_options)HF_TAKE_OPTIONS_INIT;
 	if (from)
-		r = copy_options(to, from, from->size, sizeof(*to), err);
+		r = hf_options_copy(to, from, from->size, sizeof(*to), err);
 	to->timeout_ms = timeout_or_default(to->timeout_ms);
 	if (r == 0 && ((unsigned int)to->on_armed > HF_ON_ARMED_ACCEPT ||
 		       (unsigned int)to->on_traced > HF_ON_TRACED_SKIP ||
-		       (unsigned int)to->on_outside > HF_ON_OUTSIDE_REPORT))
+		       (unsigned int)to->on_outside > HF_ON_OUTSIDE_REPORT ||
+		       (unsigned int)to->on_death > HF_ON_DEATH_KILL))
 		r = hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "an option has a value that does not exist");
+	if (r == 0 && to->no_guard && (to->on_death == HF_ON_DEATH_KILL || to->dead_man_ms))
+		r = hf_fail(err, EINVAL, HF_STAGE_NONE, 0,
+			    "killing the target or the holder takes a guard, and no_guard is set");
 	return r;
 }
 
@@ -162,7 +167,7 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	int r = check_tracer(hold, err);
 
 	if (r == 0 && opts)
-		r = copy_options(&o, opts, opts->size, sizeof(o), err);
+		r = hf_options_copy(&o, opts, opts->size, sizeof(o), err);
 	if (r < 0)
 		return r;
 	deadline = hf_deadline_in_ms(timeout_or_default(o.timeout_ms));
@@ -177,6 +182,8 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	reap(hold);
 	hf_hold_info(hold);
 	hold->mark_ns = hf_clock_ns();
+	if (hold->opts.dead_man_ms)
+		hf_guard_dead_man(&hold->guard, deadline.at_ns + HF_DEAD_MAN_GRACE_MS * 1000000ull);
 	r = hf_release_all(hold, how, o.leave_armed, deadline, err);
 	hold->info.timing_us.release = (hold->release_ns - hold->mark_ns) / 1000;
 	hold->info.freezer_changed = hold->freezer.foreign;
@@ -312,6 +319,11 @@ bool hf_hold_found_frozen(const struct hf_hold *hold, const struct hf_task *t)
 const struct hf_task_set *hf_hold_tasks(const hf_hold *hold)
 {
 	return &hold->set;
+}
+
+size_t hf_hold_regroup(hf_hold *hold)
+{
+	return hf_split_regroup(&hold->set);
 }
 
 const char *hf_hold_level_path(const hf_hold *hold, uint16_t level)

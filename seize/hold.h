@@ -14,6 +14,9 @@
 /* The flat set of threads, in the order they were listed.  Lent. */
 const struct hf_task_set *hf_hold_tasks(const hf_hold *hold);
 
+/* When a thread turns out to be of another process than noted: learn that anew.  How many were. */
+size_t hf_hold_regroup(hf_hold *hold);
+
 /*
  * Path of a level's cgroup within its hierarchy ("/pod/a"); for HF_LEVEL_OUTSIDE NULL.  Lent.
  * And whether that level was frozen, by itself or by an ancestor, when we came.

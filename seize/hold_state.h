@@ -24,6 +24,12 @@
 #include "reaper.h"
 #include "task.h"
 
+/*
+ * A holder with a dead man's switch that hangs while it takes or releases is ended this long after its deadline, by
+ * which time it should have undone everything.
+ */
+#define HF_DEAD_MAN_GRACE_MS 1000
+
 struct hf_hold {
 	pid_t tracer;			/* the thread that took it: ptrace ties are its own */
 	struct hf_take_options opts;
@@ -39,6 +45,7 @@ struct hf_hold {
 	bool part;			/* it could not be frozen whole: somebody sleeps uninterruptibly */
 	bool thawed_by_guard;		/* a PTRACE_SEIZE hung, and the guard ended that */
 	bool strangers;			/* the last pass met threads without an id */
+	uint16_t pass;			/* number of the pass over the lists; never 0 in one */
 	bool changed;			/* something is to be undone */
 	bool released;
 	enum hf_release how;		/* it was released */
@@ -73,11 +80,6 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 /* Whether a thread is in the target, as its /proc/TID/cgroup tells.  False when it is gone. */
 bool hf_look_is_inside(const struct hf_freezer *f, pid_t tid);
 
-/* Another holdfast has locked the target, or one that overlaps it: say who.  Returns -EBUSY. */
-int hf_look_locked_out(const struct hf_freezer *f, struct hf_error *err);
-/* Whether somebody in the target is traced (by whom), or it is being frozen: a lock on it is then meant. */
-bool hf_look_is_held(const struct hf_freezer *f, pid_t *ret_tracer);
-
 /* Refuse, with EBUSY, a target that contains the caller's process or one of its ancestors. */
 int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err);
 
@@ -86,6 +88,12 @@ int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err);
  * returns 0, so that the look goes on.
  */
 int hf_refuse(struct hf_hold *hold, enum hf_obstacle_kind kind, int r, const struct hf_error *err);
+
+/*
+ * hold.c: copy a caller's struct, which may be of an older library and then smaller, over the defaults in
+ * *to, which has `ours` bytes.  0 or -EINVAL.
+ */
+int hf_options_copy(void *to, const void *from, size_t size, size_t ours, struct hf_error *err);
 
 /* hold.c: copy a caller's options over the defaults; sizes may differ.  0 or -EINVAL. */
 int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_options *from,
@@ -114,6 +122,8 @@ int hf_freeze(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadli
  * runs in between.  Returns the first failure; goes on after it.
  */
 int hf_freezer_restore(struct hf_freezer *f);
+/* Freeze again the children that were found frozen (v1: they had to be thawed). */
+void hf_freezer_freeze_found(struct hf_freezer *f);
 /* Thaw every level, so that v1 tasks can reach their stops. */
 int hf_freezer_thaw_all(struct hf_freezer *f);
 

@@ -262,51 +262,6 @@ static int may_trace(pid_t tid, struct hf_error *err)
 	return hf_fail(err, EPERM, HF_STAGE_LOOK, tid, "thread %s may not be traced: %s", who, why);
 }
 
-/* ---- Another holdfast ------------------------------------------------------------------------- */
-
-static pid_t tracer_in(struct hf_freezer *f, size_t level, struct hf_buf *text)
-{
-	struct hf_status st;
-	size_t pos = 0;
-	pid_t tid;
-
-	if (hf_freezer_list(f, level, text) < 0)
-		return 0;
-	while (hf_id_list_next(text->data, text->len, &pos, &tid) > 0)
-		if (tid > 0 && hf_tid_status(tid, &st) == 0 && st.tracer)
-			return st.tracer;
-	return 0;
-}
-
-bool hf_look_is_held(const struct hf_freezer *f, pid_t *ret_tracer)
-{
-	struct hf_freezer look __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
-	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
-	enum hf_freezer_state state;
-	size_t i;
-
-	*ret_tracer = 0;
-	if (hf_freezer_open(&look, f->path, NULL) < 0 ||
-	    hf_freezer_find_levels(&look, false, NULL) < 0)
-		return true;
-	for (i = 0; !*ret_tracer && i < look.n_levels; i++)
-		*ret_tracer = tracer_in(&look, i, &text);
-	return *ret_tracer || hf_freezer_state(&look, &state) < 0 || state != HF_FREEZER_THAWED;
-}
-
-int hf_look_locked_out(const struct hf_freezer *f, struct hf_error *err)
-{
-	char who[128] = "another holdfast";
-	pid_t tracer;
-
-	hf_look_is_held(f, &tracer);
-	if (tracer)
-		hf_explain_who(tracer, who, sizeof(who));
-	return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
-		       "cgroup %s, or one above or below it, is held by %s, and was not released by the deadline",
-		       f->path, who);
-}
-
 /* ---- Everybody --------------------------------------------------------------------------------- */
 
 static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t level,

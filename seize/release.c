@@ -90,6 +90,7 @@ static int put_back(struct hf_hold *hold, struct hf_error *err)
 			       "cannot put the freezer of cgroup %s back to %s: %s", hold->freezer.path,
 			       hold->freezer.levels[0].self_found ? "frozen" : "thawed", strerror(-r));
 	hold->frozen = false;
+	hf_journal_settle(hold->guard.journal.page);
 	return 0;
 }
 
@@ -112,11 +113,8 @@ static bool anybody_held(const struct hf_hold *hold)
 static void freeze_again(struct hf_hold *hold, struct hf_deadline deadline)
 {
 	struct hf_error ignored;
-	size_t i;
 
-	for (i = hold->freezer.n_levels; i-- > 1;)
-		if (hold->freezer.levels[i].self_found)
-			hf_freezer_set(&hold->freezer, i, true);
+	hf_freezer_freeze_found(&hold->freezer);
 	/* What somebody else has set since is theirs; what could not freeze before will not now. */
 	if (hold->freezer.levels[0].theirs || hold->part)
 		return;
@@ -316,6 +314,8 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
 	size_t left;
 	int r = 0;
 
+	/* From now on a death is one while letting go. */
+	hf_guard_on_death(&hold->guard, HF_ON_DEATH_RESUME);
 	hf_freezer_notice(&hold->freezer);
 	switch (how) {
 	case HF_RELEASE_AS_FOUND:

@@ -64,6 +64,24 @@ int hf_split_each(const struct hf_task_set *set, int (*fn)(pid_t tgid, void *dat
 	return r < 0 ? r : 0;
 }
 
+size_t hf_split_regroup(struct hf_task_set *set)
+{
+	struct hf_status st;
+	size_t i, n = 0;
+
+	for (i = 0; i < set->n; i++) {
+		struct hf_task *t = &set->tasks[i];
+
+		if (!hf_task_is_ours((enum hf_task_state)t->state) || hf_tid_status(t->tid, &st) < 0 ||
+		    st.tgid == t->tgid)
+			continue;
+		t->tgid = st.tgid;
+		t->found = '?';
+		n++;
+	}
+	return n;
+}
+
 int hf_split_threads(pid_t tgid, struct hf_buf *buf, bool *ret_complete)
 {
 	hf_owned_dir DIR *dir = NULL;

@@ -22,6 +22,12 @@ bool hf_split_possible(const struct hf_freezer *f);
 int hf_split_each(const struct hf_task_set *set, int (*fn)(pid_t tgid, void *data), void *data);
 
 /*
+ * A tid that came round between our look and its seizure is a thread of another process than was noted.  Held
+ * ones do not come round: read the process of each anew.  Returns how many were another's.
+ */
+size_t hf_split_regroup(struct hf_task_set *set);
+
+/*
  * The threads of a process, as an array of pid_t in *buf; nobody when it is gone.  *ret_complete is false when fewer were
  * listed than the kernel counts: a list of /proc/PID/task ends early when the thread under its cursor exits.
  */

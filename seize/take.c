@@ -21,7 +21,6 @@
 #include "hold_state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -29,6 +28,7 @@
 #include "cgroupfs.h"
 #include "err.h"
 #include "explain.h"
+#include "lock.h"
 #include "procfs.h"
 #include "split.h"
 #include "sys.h"
@@ -147,6 +147,8 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, bool *dirty, st
 		return hf_fail(err, ENOMEM, HF_STAGE_SEIZE, tid, "out of memory for thread %d", tid);
 	if (t->level == HF_LEVEL_OUTSIDE)
 		t->level = level;
+	if (level != HF_LEVEL_OUTSIDE)
+		t->pass = hold->pass;
 	was = (enum hf_task_state)t->state;
 	if (hf_task_is_left_alone(was) || (hf_task_is_ours(was) && t->tgid) || must_wait(hold, t))
 		return 0;
@@ -254,6 +256,8 @@ static int meet_all(struct hf_hold *hold, bool *dirty, struct hf_error *err)
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_SEIZE, 0, "cannot read the levels of cgroup %s: %s",
 			       hold->freezer.path, strerror(-r));
+	if (++hold->pass == 0)
+		hold->pass = 1;
 	if (hold->freezer.n_levels != levels)
 		*dirty = true;
 	for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
@@ -304,6 +308,26 @@ static int thaw(struct hf_hold *hold, struct hf_error *err)
 		return hf_fail(err, -r, HF_STAGE_THAW, 0, "cannot thaw cgroup %s: %s",
 			       hold->freezer.path, strerror(-r));
 	hold->frozen = hold->target_frozen = false;
+	return 0;
+}
+
+/* So that the holder's death lets nobody run: not for one instruction before the guard comes. */
+static bool stays_frozen(const struct hf_hold *hold)
+{
+	return hold->opts.on_death != HF_ON_DEATH_RESUME;
+}
+
+/* v1's tasks had to be thawed for their stops; stopped as they are, the freezer takes them again. */
+static int freeze_under_hold(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	int r;
+
+	hf_freezer_freeze_found(&hold->freezer);
+	r = hf_freeze(&hold->freezer, true, deadline, err);
+	if (r < 0)
+		return r;
+	hold->frozen = true;
+	since_us(&hold->mark_ns, &hold->info.timing_us.freeze);
 	return 0;
 }
 
@@ -375,6 +399,31 @@ static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline
 			dirty = anybody_missed(hold);
 	}
 	return 0;
+}
+
+/*
+ * A tid is read from a list before it is seized: should its owner have died in between, and the tid have
+ * come round, a stranger has been seized in its place.  The last pass has not seen that one listed; nor a thread
+ * that was moved out meanwhile, which is none of the target's now.
+ */
+static void find_strangers(struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->level == HF_LEVEL_OUTSIDE || t->pass == hold->pass ||
+		    !hf_task_is_ours((enum hf_task_state)t->state))
+			continue;
+		hf_poll_task(hold, i);
+		t = &hold->set.tasks[i];
+		if (!hf_task_is_ours((enum hf_task_state)t->state) ||
+		    hf_look_is_inside(&hold->freezer, t->tid))
+			continue;
+		t->level = HF_LEVEL_OUTSIDE;
+		hf_look_at_task(hold, t, NULL);
+	}
 }
 
 /*
@@ -453,6 +502,7 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 
 	hold->first_stop_ns = hold->mark_ns = hf_clock_ns();
 	hold->changed = true;
+	hf_guard_on_death(&hold->guard, hold->opts.on_death);
 	if (hold->freezer.version == 1)
 		r = seize_stopped_early(hold, err);
 	if (r == 0)
@@ -461,7 +511,7 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 		r = pass_until_clean(hold, true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
-	if (r == 0) {
+	if (r == 0 && !(hold->freezer.version == 2 && stays_frozen(hold))) {
 		r = thaw(hold, err);
 		since_us(&hold->mark_ns, &us->thaw);
 	}
@@ -470,7 +520,11 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	if (r == 0)
+		find_strangers(hold);
+	if (r == 0)
 		r = let_strangers_go(hold, err);
+	if (r == 0 && hold->freezer.version == 1 && stays_frozen(hold))
+		r = freeze_under_hold(hold, deadline, err);
 	return r < 0 ? r : refuse_nobody(hold, err);
 }
 
@@ -495,58 +549,20 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 			     "everybody was released and the cgroup put back as it was found");
 }
 
-/*
- * A directory can be locked by whoever can open it, and no user shall keep another from a hold that way.  So a
- * lock is believed for as long as a holdfast may need to look; after that only where there is something to be
- * seen of a hold.
- */
-#define LOCK_BELIEVED_MS 1000
-
-static struct hf_deadline within_half(const struct hf_hold *hold, struct hf_deadline deadline)
+static void set_dead_man(struct hf_hold *hold, uint64_t from_now_ms)
 {
-	unsigned int half = hold->opts.timeout_ms / 2;
-
-	return hf_deadline_within_ms(deadline, half < LOCK_BELIEVED_MS ? half : LOCK_BELIEVED_MS);
-}
-
-static int lock_out_others(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
-{
-	struct hf_freezer *f = &hold->freezer;
-	pid_t tracer;
-	int r = hf_freezer_lock(f, within_half(hold, deadline));
-
-	if (r == -ETIMEDOUT && !hf_deadline_passed(deadline)) {
-		if (!hf_look_is_held(f, &tracer))
-			return 0;
-		r = hf_freezer_lock(f, deadline);
-	}
-	if (r == -ETIMEDOUT)
-		return hf_look_locked_out(f, err);
-	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot lock cgroup %s: %s", f->path,
-				    strerror(-r));
-}
-
-static int start_guard(struct hf_hold *hold, struct hf_error *err)
-{
-	int fd = hold->opts.guard_message_fd > 0 ? hold->opts.guard_message_fd : -1;
-	int r;
-
-	if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
-		return hf_fail(err, EBADF, HF_STAGE_LOOK, 0, "guard_message_fd %d is not open", fd);
-	r = hold->opts.no_guard ? 0 : hf_guard_start(&hold->guard, &hold->freezer, fd);
-
-	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot start the guard process: %s",
-			       strerror(-r));
-	return 0;
+	if (hold->opts.dead_man_ms)
+		hf_guard_dead_man(&hold->guard, hf_clock_ns() + from_now_ms * 1000000);
 }
 
 static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	int r = start_guard(hold, err);
+	int r = hf_guard_post(&hold->guard, &hold->freezer, hold->opts.no_guard, hold->opts.no_journal,
+			      hold->opts.guard_message_fd, err);
 
 	if (r < 0)
 		return r;
+	set_dead_man(hold, hf_deadline_left_ns(deadline) / 1000000 + HF_DEAD_MAN_GRACE_MS);
 	r = take_stopped(hold, deadline, err);
 	hf_reaper_end(hold->reaper);
 	hold->reaper = NULL;
@@ -555,13 +571,23 @@ static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, str
 	return r;
 }
 
+/* While it stands, the switch is off or counts anew. */
+static void stand(struct hf_hold *hold)
+{
+	hold->info.time_us = hf_clock_real_us();
+	if (hold->opts.dead_man_ms == HF_DEAD_MAN_STEPS)
+		hf_guard_dead_man(&hold->guard, 0);
+	else
+		set_dead_man(hold, hold->opts.dead_man_ms);
+}
+
 static int take(struct hf_hold *hold, const char *path, struct hf_deadline deadline,
 		struct hf_error *err)
 {
 	int r = hf_freezer_open(&hold->freezer, path, err);
 
 	if (r == 0)
-		r = lock_out_others(hold, deadline, err);
+		r = hf_lock_out_others(&hold->freezer, deadline, err);
 	if (r == 0)
 		r = hf_freezer_find_levels(&hold->freezer, true, err);
 	if (r == 0)
@@ -582,15 +608,11 @@ int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
 		deadline.cancel_fd = hold->opts.cancel_fd;
 	r = take(hold, path, deadline, &own);
 	if (r == 0) {
-		hold->info.time_us = hf_clock_real_us();
+		stand(hold);
 		return 0;
 	}
-	/* What kept us waiting is of no interest to who would not wait. */
-	if (hf_deadline_cancelled(deadline)) {
-		own.code = ECANCELED;
-		snprintf(own.text, sizeof(own.text), "cancelled while %s", hf_stage_name(own.stage));
-	}
+	r = hf_fail_cancelled(&own, deadline);
 	if (err)
 		*err = own;
-	return -own.code;
+	return r;
 }

@@ -38,6 +38,7 @@ struct hf_task {
 	pid_t tid, tgid;
 	pid_t other;		/* SKIPPED: its tracer.  ARMED: the child a vfork parent waits for, or 0 */
 	uint16_t level;		/* index of its cgroup level, or HF_LEVEL_OUTSIDE */
+	uint16_t pass;		/* number of the pass that saw it listed last; 0 when none has */
 	uint8_t state;		/* enum hf_task_state */
 	uint8_t signal;		/* HELD_STOPPED: the stop signal.  HELD_SIGNAL: the one to give back */
 	char found;		/* state letter before the hold; '?' when not known */

@@ -15,6 +15,7 @@
 
 #include "err.h"
 #include "explain.h"
+#include "lock.h"
 #include "procfs.h"
 #include "split.h"
 #include "sys.h"

@@ -23,6 +23,41 @@ START_TEST(the_first_thread_comes_first_whatever_its_tid)
 }
 END_TEST
 
+static void *be_second(void *unused)
+{
+	shared->tids[0] = hf_sys_gettid();
+	say_ready();
+	return stand_still(unused);
+}
+
+static void two_threads(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, be_second, NULL) != 0)
+		_exit(1);
+}
+
+/* Its tids have come round since they were noted: a first thread, and a second one, of others. */
+START_TEST(a_thread_is_shown_in_the_process_that_it_is_of)
+{
+	pid_t pid = start(two_threads), other = start(be_named);
+	const struct hf_process *p;
+
+	wait_ready(2);
+	fake_hold_add(hold, pid, other, HF_TASK_HELD, 'S');
+	fake_hold_add(hold, shared->tids[0], shared->tids[0], HF_TASK_HELD, 'S');
+	p = collect_and_find(pid);
+	ck_assert_uint_eq(p->n_threads, 2);
+	ck_assert_int_eq(p->threads[1].tid, shared->tids[0]);
+	ck_assert_int_eq(p->threads[1].found, '?');
+	ck_assert_ptr_null(hf_tree_find(tree, other));
+	ck_assert_ptr_null(hf_tree_find(tree, shared->tids[0]));
+	end(pid);
+	end(other);
+}
+END_TEST
+
 START_TEST(the_tree_outlives_the_hold)
 {
 	pid_t pid = start(be_bad_parent);
@@ -173,6 +208,7 @@ int main(void)
 
 	tc = add_case(suite, "set");
 	tcase_add_test(tc, the_first_thread_comes_first_whatever_its_tid);
+	tcase_add_test(tc, a_thread_is_shown_in_the_process_that_it_is_of);
 	tcase_add_test(tc, the_tree_outlives_the_hold);
 	tc = add_case(suite, "the dead");
 	tcase_add_test(tc, a_zombie_belongs_to_its_parent);

@@ -28,7 +28,7 @@ static void freeze(const char *path)
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_cgroup_state state;
 
-	ck_assert_msg(hf_cgroup_freeze(path, 0, &state, &err) == 0, "%s", err.text);
+	ck_assert_msg(hf_cgroup_freeze(path, NULL, &state, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(state.state, HF_FREEZER_FROZEN);
 	ck_assert_int_eq(state.self_frozen, 1);
 }
@@ -38,7 +38,7 @@ static void thaw(const char *path)
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_cgroup_state state;
 
-	ck_assert_msg(hf_cgroup_thaw(path, 0, &state, &err) == 0, "%s", err.text);
+	ck_assert_msg(hf_cgroup_thaw(path, NULL, &state, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(state.state, HF_FREEZER_THAWED);
 	ck_assert_int_eq(state.self_frozen, 0);
 }
@@ -141,7 +141,7 @@ START_TEST(thawing_below_a_frozen_ancestor_names_it)
 	lab_start(lab, b, "spin", "2", NULL);
 	freeze(b);
 	freeze(lab->top);
-	ck_assert_int_eq(hf_cgroup_thaw(b, 0, NULL, &err), -EBUSY);
+	ck_assert_int_eq(hf_cgroup_thaw(b, NULL, NULL, &err), -EBUSY);
 	ck_assert_int_eq(err.code, EBUSY);
 	lab_says(&err, lab->top);
 	/* Its own setting is what was asked for. */
@@ -175,15 +175,15 @@ START_TEST(what_cannot_be_frozen_is_refused)
 	struct hf_cgroup_state state;
 	char path[LAB_PATH + 16];
 
-	ck_assert_int_eq(hf_cgroup_freeze("/tmp", 0, NULL, &err), -EINVAL);
+	ck_assert_int_eq(hf_cgroup_freeze("/tmp", NULL, NULL, &err), -EINVAL);
 	lab_says(&err, "/tmp");
 	snprintf(path, sizeof(path), "%s/missing", lab->top);
-	ck_assert_int_eq(hf_cgroup_freeze(path, 0, NULL, &err), -ENOENT);
-	ck_assert_int_eq(hf_cgroup_thaw(path, 0, NULL, &err), -ENOENT);
+	ck_assert_int_eq(hf_cgroup_freeze(path, NULL, NULL, &err), -ENOENT);
+	ck_assert_int_eq(hf_cgroup_thaw(path, NULL, NULL, &err), -ENOENT);
 	ck_assert_int_eq(hf_cgroup_state(path, &state, &err), -ENOENT);
 	snprintf(path, sizeof(path), "%s", lab->top);
 	*strrchr(path, '/') = '\0';
-	ck_assert_int_eq(hf_cgroup_freeze(path, 0, NULL, &err), -EBUSY);
+	ck_assert_int_eq(hf_cgroup_freeze(path, NULL, NULL, &err), -EBUSY);
 	lab_says(&err, "root");
 	lab_done(lab);
 }
@@ -199,7 +199,7 @@ START_TEST(nobody_freezes_himself)
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		lab_join(lab->top);
-		_exit(hf_cgroup_freeze(lab->top, 0, NULL, NULL) == -EBUSY ? 0 : 1);
+		_exit(hf_cgroup_freeze(lab->top, NULL, NULL, NULL) == -EBUSY ? 0 : 1);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		ck_assert_msg(lab_ms() - begin < 5000, "it froze itself");
@@ -217,6 +217,7 @@ START_TEST(a_freeze_that_cannot_be_completed_is_taken_back)
 	struct hf_error err = HF_ERROR_INIT;
 	struct lab_victim *other;
 	const char *why, *disk = lab_disk(&why);
+	struct hf_freezer_options opts = HF_FREEZER_OPTIONS_INIT;
 	char file[LAB_PATH + 16];
 	uint64_t begin;
 
@@ -232,7 +233,8 @@ START_TEST(a_freeze_that_cannot_be_completed_is_taken_back)
 	ck_assert_int_eq(lab_disk_freeze(disk, true), 0);
 	lab_await_state(lab->victims[1].pid, 'D');
 	begin = lab_ms();
-	if (hf_cgroup_freeze(lab->top, 600, NULL, &err) == 0) {
+	opts.timeout_ms = 600;
+	if (hf_cgroup_freeze(lab->top, &opts, NULL, &err) == 0) {
 		/* v1 counts such a sleep as frozen, since Linux 6.1. */
 		ck_assert_int_eq(lab->version, 1);
 		lab_victim_still(lab, other, 10);

@@ -168,9 +168,9 @@ START_TEST(the_plain_freezer_in_a_storm_of_execs)
 
 	lab_start(lab, lab->top, "execstorm", "4", "thread", NULL);
 	for (int round = 0; round < ROUNDS; round++) {
-		ck_assert_msg(hf_cgroup_freeze(lab->top, 0, NULL, &err) == 0, "%s", err.text);
+		ck_assert_msg(hf_cgroup_freeze(lab->top, NULL, NULL, &err) == 0, "%s", err.text);
 		lab_still(lab, HOLD_MS);
-		ck_assert_msg(hf_cgroup_thaw(lab->top, 0, NULL, &err) == 0, "%s", err.text);
+		ck_assert_msg(hf_cgroup_thaw(lab->top, NULL, NULL, &err) == 0, "%s", err.text);
 		lab_moving(lab);
 	}
 	lab_done(lab);

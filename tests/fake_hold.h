@@ -14,6 +14,7 @@
 
 #include "err.h"
 #include "hold.h"
+#include "split.h"
 #include "suite.h"
 #include "sys.h"
 
@@ -92,6 +93,11 @@ static inline unsigned int fake_hold_noted(const hf_hold *hold)
 const struct hf_task_set *hf_hold_tasks(const hf_hold *hold)
 {
 	return &hold->set;
+}
+
+size_t hf_hold_regroup(hf_hold *hold)
+{
+	return hf_split_regroup(&hold->set);
 }
 
 const char *hf_hold_level_path(const hf_hold *hold, uint16_t level)

@@ -168,7 +168,7 @@ static inline void open_parts(struct parts *p, const char *path, int message_fd)
 	must(hf_freezer_open(&p->f, path, &err) == 0);
 	must(hf_freezer_lock(&p->f, hf_deadline_in_ms(SOON_MS)) == 0);
 	must(hf_freezer_find_levels(&p->f, true, &err) == 0);
-	must(hf_guard_start(&p->g, &p->f, message_fd) == 0);
+	must(hf_guard_start(&p->g, &p->f, &(struct hf_guard_options){ .message_fd = message_fd }) == 0);
 }
 
 static inline void freeze(struct parts *p)
@@ -181,6 +181,7 @@ static inline void freeze(struct parts *p)
 static inline void close_parts(struct parts *p)
 {
 	must(hf_freezer_restore(&p->f) == 0);
+	hf_journal_settle(p->g.journal.page);
 	hf_guard_end(&p->g, &p->f);
 	hf_freezer_done(&p->f);
 }

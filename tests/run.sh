@@ -11,12 +11,20 @@ here=$(cd "$(dirname "$0")" && pwd)
 passed=0
 failed=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+# Journals of the holds of the tests: apart from those of this machine, and none may be left.
+HOLDFAST_RUNTIME_DIR=$(mktemp -d)
+export HOLDFAST_RUNTIME_DIR
+trap 'rm -rf "$log" "$HOLDFAST_RUNTIME_DIR"' EXIT
 # Four seconds, the default, is little on a busy machine under a sanitizer.
 export CK_DEFAULT_TIMEOUT=60
 export HOLDFAST="$build/holdfast" HF_BUILD="$build" HF_SOURCE="${here%/tests}"
 
 note() {	# note NAME STATUS PASSED FAILED
+	if [ -n "$(ls "$HOLDFAST_RUNTIME_DIR")" ]; then
+		{ echo "journals are left behind:"; ls "$HOLDFAST_RUNTIME_DIR"; } >>"$log"
+		rm -rf "${HOLDFAST_RUNTIME_DIR:?}"/*
+		set -- "$1" 1 "$3" $(($4 + 1))
+	fi
 	passed=$((passed + $3))
 	failed=$((failed + $4))
 	if [ "$2" -eq 0 ]; then

@@ -9,7 +9,7 @@ for option in -p -u -c -a --pid --unit --container --all -d; do
 	run hold "$option" 1
 	expect 2 "unknown option $option"
 done
-for command in run stack kill recover list show release; do
+for command in run stack kill list show release; do
 	run "$command" x
 	expect 2 "unknown command '$command'"
 	run help

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal - see journal.h.
+ */
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "freezer_files.h"
+#include "own.h"
+#include "rundir.h"
+
+/* ---- Putting back ----------------------------------------------------------------------------- */
+
+static const char *word_for(int version, bool frozen)
+{
+	if (version == 2)
+		return frozen ? "1" : "0";
+	return frozen ? "FROZEN" : "THAWED";
+}
+
+bool hf_journal_write(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen)
+{
+	const char *word = word_for(page->version, frozen);
+	long n;
+
+	/* An offset of 0 is the same wherever an architecture wants its halves. */
+	do
+		n = syscall(SYS_pwrite64, l->fd, word, strlen(word), 0L, 0L, 0L);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+/* v2's file says what was written; v1's says THAWED, or one of two other words. */
+bool hf_journal_shows(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen)
+{
+	char text[16];
+	long n = syscall(SYS_pread64, l->fd, text, sizeof(text), 0L, 0L, 0L);
+
+	if (n <= 0)
+		return false;
+	return frozen == (page->version == 2 ? text[0] == '1' : text[0] != 'T');
+}
+
+void hf_journal_put_back_one(struct hf_journal_page *page, size_t i, struct hf_put_back *count)
+{
+	struct hf_journal_level *l = &page->levels[i];
+	/* v1's file shows what is in effect: below a frozen target it says nothing of the level. */
+	bool hidden = page->version == 1 && i > 0 && hf_journal_shows(page, &page->levels[0], true);
+
+	if (l->now == (bool)l->found)
+		return;
+	if (!hidden && !hf_journal_shows(page, l, l->now)) {
+		count->foreign++;
+	} else if (hf_journal_write(page, l, l->found)) {
+		l->now = l->found;
+		count->done++;
+	} else {
+		count->failed++;
+	}
+}
+
+struct hf_put_back hf_journal_put_back(struct hf_journal_page *page)
+{
+	struct hf_put_back count = { 0, 0, 0 };
+	size_t i;
+
+	/* Children first, as in hf_freezer_restore(). */
+	for (i = page->n; i-- > 0;)
+		hf_journal_put_back_one(page, i, &count);
+	return count;
+}
+
+/* ---- Reading ---------------------------------------------------------------------------------- */
+
+static const char *string_at(const struct hf_journal_page *page, uint32_t at)
+{
+	return (const char *)page + at;
+}
+
+const char *hf_journal_path(const struct hf_journal_page *page)
+{
+	return string_at(page, page->path);
+}
+
+const char *hf_journal_name(const struct hf_journal_page *page, size_t level)
+{
+	return string_at(page, page->levels[level].name);
+}
+
+/* A level's path leads down from the target, and nowhere else. */
+static bool leads_down(const char *name)
+{
+	const char *part = name;
+
+	if (name[0] == '/')
+		return false;
+	for (; *part; part += strspn(part, "/")) {
+		size_t len = strcspn(part, "/");
+
+		if ((len == 1 && part[0] == '.') || (len == 2 && part[0] == '.' && part[1] == '.'))
+			return false;
+		part += len;
+	}
+	return true;
+}
+
+bool hf_journal_valid(const void *bytes, size_t size)
+{
+	const struct hf_journal_page *page = bytes;
+	size_t strings, i;
+
+	if (size < sizeof(*page) || memcmp(page->magic, HF_JOURNAL_MAGIC, sizeof(page->magic)) != 0 ||
+	    page->size != size || page->n == 0 || page->n > HF_JOURNAL_LEVELS_MAX ||
+	    (page->version != 1 && page->version != 2))
+		return false;
+	strings = sizeof(*page) + page->n * sizeof(page->levels[0]);
+	/* The last byte ends the last string, and so every one. */
+	if (strings >= size || ((const char *)bytes)[size - 1] != '\0' || page->path < strings ||
+	    page->path >= size || hf_journal_path(page)[0] != '/')
+		return false;
+	for (i = 0; i < page->n; i++) {
+		uint32_t name = page->levels[i].name;
+
+		if (name < strings || name >= size || !leads_down(string_at(page, name)))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Making ----------------------------------------------------------------------------------- */
+
+static size_t page_size(const struct hf_freezer *f)
+{
+	size_t i, size = sizeof(struct hf_journal_page) + strlen(f->path) + 1;
+
+	for (i = 0; i < f->n_levels; i++)
+		size += sizeof(struct hf_journal_level) + strlen(f->levels[i].name) + 1;
+	return size;
+}
+
+static uint32_t add_string(struct hf_journal_page *page, uint32_t *end, const char *text)
+{
+	uint32_t at = *end;
+	size_t len = strlen(text) + 1;
+
+	memcpy((char *)page + at, text, len);
+	*end += (uint32_t)len;
+	return at;
+}
+
+static uint64_t inode_of(const struct hf_freezer *f, const struct hf_level *l)
+{
+	struct stat st;
+
+	return fstatat(f->dirfd, l->name, &st, AT_EMPTY_PATH) == 0 ? st.st_ino : 0;
+}
+
+static void fill(struct hf_journal_page *page, size_t size, struct hf_freezer *f)
+{
+	uint32_t end;
+	size_t i;
+
+	memcpy(page->magic, HF_JOURNAL_MAGIC, sizeof(page->magic));
+	page->size = (uint32_t)size;
+	page->version = f->version;
+	page->holder = getpid();
+	page->since_us = hf_clock_real_us();
+	page->n = (uint32_t)f->n_levels;
+	end = (uint32_t)(sizeof(*page) + page->n * sizeof(page->levels[0]));
+	page->path = add_string(page, &end, f->path);
+	for (i = 0; i < f->n_levels; i++) {
+		struct hf_level *l = &f->levels[i];
+		struct hf_journal_level *to = &page->levels[i];
+
+		to->inode = inode_of(f, l);
+		to->name = add_string(page, &end, l->name);
+		to->fd = l->fd;
+		to->found = l->self_found;
+		to->now = l->self_now;
+		if (l->fd >= 0)
+			l->noted = &to->now;
+	}
+}
+
+/* Unnamed as yet, with all the room it needs: a write to memory must not find the disk full. */
+static int make_file(struct hf_journal *j, size_t size)
+{
+	j->dirfd = hf_rundir_open(true);
+	if (j->dirfd < 0)
+		return j->dirfd;
+	j->fd = openat(j->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (j->fd < 0 || flock(j->fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	return -posix_fallocate(j->fd, 0, (off_t)size);
+}
+
+void hf_journal_show(struct hf_journal *j)
+{
+	struct hf_journal_page *page = j->page;
+	uint64_t random;
+	char from[64];
+
+	if (j->fd < 0 || getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		return;
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", j->fd);
+	/*
+	 * Noted first: should we die in between, the guard tries to remove a file that is not there, and no other
+	 * journal has that name.
+	 */
+	snprintf(page->name, sizeof(page->name), "%016llx.hold", (unsigned long long)random);
+	if (linkat(AT_FDCWD, from, j->dirfd, page->name, AT_SYMLINK_FOLLOW) < 0)
+		page->name[0] = '\0';
+}
+
+static void close_file(struct hf_journal *j)
+{
+	hf_own_close(&j->fd);
+	hf_own_close(&j->dirfd);
+	j->fd = j->dirfd = -1;
+}
+
+static bool map(struct hf_journal *j, size_t size)
+{
+	int flags = j->fd >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS;
+	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, j->fd, 0);
+
+	if (page == MAP_FAILED)
+		return false;
+	j->page = page;
+	j->size = size;
+	return true;
+}
+
+static void unmap(struct hf_journal *j)
+{
+	if (j->page)
+		munmap(j->page, j->size);
+	j->page = NULL;
+}
+
+int hf_journal_make(struct hf_journal *j, struct hf_freezer *f, bool with_file)
+{
+	size_t size = page_size(f);
+
+	*j = (struct hf_journal)HF_JOURNAL_INIT;
+	if (!with_file || make_file(j, size) < 0 || !map(j, size)) {
+		close_file(j);
+		if (!map(j, size))
+			return -ENOMEM;
+	}
+	fill(j->page, size, f);
+	return 0;
+}
+
+void hf_journal_settle(struct hf_journal_page *page)
+{
+	size_t i;
+
+	for (i = 0; page && i < page->n; i++)
+		page->levels[i].found = page->levels[i].now;
+}
+
+static bool is_as_found(const struct hf_journal_page *page)
+{
+	size_t i;
+
+	for (i = 0; i < page->n; i++)
+		if (page->levels[i].now != (bool)page->levels[i].found)
+			return false;
+	return true;
+}
+
+void hf_journal_remove_settled(const struct hf_journal *j)
+{
+	if (j->fd >= 0 && j->page->name[0] && is_as_found(j->page))
+		syscall(SYS_unlinkat, j->dirfd, j->page->name, 0);
+}
+
+void hf_journal_end(struct hf_journal *j, struct hf_freezer *f)
+{
+	size_t i;
+
+	if (j->page)
+		hf_journal_remove_settled(j);
+	for (i = 0; i < f->n_levels; i++)
+		f->levels[i].noted = NULL;
+	unmap(j);
+	close_file(j);
+	*j = (struct hf_journal)HF_JOURNAL_INIT;
+}

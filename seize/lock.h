@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock - keep other holdfasts off a target, and say who keeps us off.  The locks themselves are in
+ * freezer_open.c, hf_freezer_lock().
+ */
+#ifndef HF_LOCK_H
+#define HF_LOCK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "freezer.h"
+
+/*
+ * Lock the target, before its levels are found.  0; -EBUSY: another holdfast holds it, or one that overlaps, until
+ * the deadline; -errno.
+ */
+int hf_lock_out_others(struct hf_freezer *f, struct hf_deadline deadline, struct hf_error *err);
+
+/* Whether somebody in the target is traced (by whom), or it is being frozen: a lock on it is then meant. */
+bool hf_lock_is_meant(const struct hf_freezer *f, pid_t *ret_tracer);
+
+/* Another holdfast has locked the target, or one that overlaps it: say who.  Returns -EBUSY. */
+int hf_lock_refuse(const struct hf_freezer *f, struct hf_error *err);
+
+#endif
