@@ -25,7 +25,7 @@ struct hf_cmd {
 	const char *about;	/* a paragraph or two, lines broken */
 	const char *examples;	/* whole lines, each beginning with two spaces */
 	enum hf_operand operand;
-	uint32_t opts;		/* HF_OPT_BIT()s */
+	uint64_t opts;		/* HF_OPT_BIT()s */
 	int (*run)(const struct hf_cmd *cmd, const struct hf_args *args);
 };
 
@@ -34,6 +34,12 @@ extern const struct hf_cmd hf_cmd_tree, hf_cmd_hold, hf_cmd_why, hf_cmd_freeze, 
 
 /* All of them, ended by NULL. */
 extern const struct hf_cmd *const hf_cmds[];
+
+/* Whether a command takes an option. */
+static inline bool hf_cmd_takes(const struct hf_cmd *cmd, int id)
+{
+	return cmd->opts & (UINT64_C(1) << id);
+}
 
 /* By name or alias; NULL when there is none. */
 const struct hf_cmd *hf_cmd_find(const char *name);

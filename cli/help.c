@@ -82,7 +82,7 @@ int hf_help_one(const struct hf_cmd *cmd)
 			cmd->usage);
 	fprintf(page.f, "\n%s\n\nOptions:\n", cmd->about);
 	for (id = 0; id < HF_OPT_COUNT; id++)
-		if (cmd->opts & (1u << id))
+		if (hf_cmd_takes(cmd, id))
 			show_option(page.f, &hf_opts[id]);
 	fprintf(page.f, "\nExamples:\n%s", cmd->examples);
 	return page_show(&page);
@@ -139,7 +139,7 @@ static void complete_options(FILE *f, const struct hf_cmd *cmd)
 	int id;
 
 	for (id = 0; id < HF_OPT_COUNT; id++) {
-		if (!(cmd->opts & (1u << id)))
+		if (!hf_cmd_takes(cmd, id))
 			continue;
 		fprintf(f, "--%s\n", hf_opts[id].name);
 		if (hf_opts[id].letter)
@@ -160,7 +160,7 @@ static void complete_argument(FILE *f, const struct hf_cmd *cmd, const char *opt
 			? strcmp(option + 2, o->name) == 0
 			: option[0] == '-' && o->letter && option[1] == o->letter && !option[2];
 
-		if (!this || !o->arg || !(cmd->opts & (1u << id)))
+		if (!this || !o->arg || !hf_cmd_takes(cmd, id))
 			continue;
 		while (hf_choice_next(o->arg, &pos, word, sizeof(word)))
 			fprintf(f, "%s\n", word);

@@ -62,7 +62,7 @@ static void make_tables(struct parse *p)
 	for (id = 0; id < HF_OPT_COUNT; id++) {
 		const struct hf_opt *o = &hf_opts[id];
 
-		if (!(p->cmd->opts & (1u << id)))
+		if (!hf_cmd_takes(p->cmd, id))
 			continue;
 		p->longs[n++] = (struct option){
 			o->name, o->arg ? required_argument : no_argument, NULL, LONG_BASE + id

@@ -37,7 +37,7 @@ enum hf_opt_id {
 	HF_OPT_VERSION,
 	HF_OPT_COUNT
 };
-#define HF_OPT_BIT(id) (1u << HF_OPT_##id)
+#define HF_OPT_BIT(id) (UINT64_C(1) << HF_OPT_##id)
 /* What every command takes. */
 #define HF_OPT_EVERYWHERE (HF_OPT_BIT(HELP) | HF_OPT_BIT(VERSION))
 
