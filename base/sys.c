@@ -72,8 +72,9 @@ static int wait_id(pid_t tid, int what, siginfo_t *info)
 int hf_sys_wait_peek(pid_t tid)
 {
 	siginfo_t info;
+	int r = wait_id(tid, WEXITED | WSTOPPED | WNOWAIT, &info);
 
-	return wait_id(tid, WEXITED | WSTOPPED | WNOWAIT, &info);
+	return r < 0 ? r : info.si_pid == tid;
 }
 
 int hf_sys_reap(pid_t tid)

@@ -32,7 +32,7 @@ int hf_sys_wait(pid_t tid, int *ret_status);
 /* Reap tid if it has died: 1 then, 0 when it has not, or -ECHILD.  Leaves stops alone. */
 int hf_sys_reap(pid_t tid);
 
-/* Whether tid is our tracee at all: 0, or -ECHILD.  Takes nothing off. */
+/* Whether tid is our tracee at all: -ECHILD; 1 when a stop or a death of it has not been taken yet, or 0.  Takes nothing off. */
 int hf_sys_wait_peek(pid_t tid);
 
 /* One process; -ESRCH for a pid that is none. */

@@ -14,6 +14,7 @@
 enum hf_operand {
 	HF_OPERAND_NONE = 0,
 	HF_OPERAND_CGROUP,	/* exactly one, as operand or by --cgroup */
+	HF_OPERAND_TARGET,	/* a cgroup as that, or another target by its own option; one kind of them */
 	HF_OPERAND_COMMAND,	/* the name of a command, or nothing */
 };
 

@@ -20,6 +20,7 @@
 #include "own.h"
 #include "signals.h"
 #include "take.h"
+#include "target.h"
 
 /*
  * A holdfast that is stopped (kill -STOP) or hangs cannot obey --for itself: this long after its time the guard
@@ -41,9 +42,12 @@ enum ending {
 struct session {
 	const struct hf_cmd *cmd;
 	const struct hf_args *args;
+	struct hf_target target;
 	char name[HF_NAME_MAX + 1];
 	int signals;			/* descriptor */
 	int timer;			/* descriptor, or -1 */
+	bool limited;			/* it ends by itself, for_ms after it stood */
+	unsigned int for_ms;
 	hf_hold *hold;
 	enum ending ending;
 	int signal;			/* of ENDING_SIGNAL */
@@ -276,12 +280,12 @@ static void write_held_tree(struct session *s)
 
 static int start_timer(struct session *s)
 {
-	struct itimerspec when = { .it_value = { .tv_sec = s->args->for_ms / 1000,
-						 .tv_nsec = s->args->for_ms % 1000 * 1000000L } };
+	struct itimerspec when = { .it_value = { .tv_sec = s->for_ms / 1000,
+						 .tv_nsec = s->for_ms % 1000 * 1000000L } };
 
 	if (s->timer < 0)
 		return 0;
-	if (s->args->for_ms == 0)
+	if (s->for_ms == 0)
 		when.it_value.tv_nsec = 1;	/* zero would disarm it */
 	return timerfd_settime(s->timer, 0, &when, NULL) < 0 ? -errno : 0;
 }
@@ -312,12 +316,16 @@ static void keep(struct session *s, const struct hf_hold_info *info)
 		s->how = HF_RELEASE_AS_FOUND;
 }
 
-static void choose_name(struct session *s, const char *path)
+static void choose_name(struct session *s, const struct hf_hold_info *info)
 {
+	char shown[HF_TARGET_SHOWN_MAX];
+
 	if (s->args->name)
 		snprintf(s->name, sizeof(s->name), "%s", s->args->name);
+	else if (info->path)
+		hf_name_of_path(info->path, s->name);
 	else
-		hf_name_of_path(path, s->name);
+		snprintf(s->name, sizeof(s->name), "%s", hf_target_shown(s->args, shown));
 }
 
 /* On the holder's thread.  Errors are told once the hold is gone: telling could block. */
@@ -330,14 +338,14 @@ static int hold_it(void *arg)
 	int r, status;
 
 	opts.on_death = s->args->on_death;
-	if (s->args->limited)
-		opts.dead_man_ms = s->args->for_ms + DEAD_MAN_MS;
-	s->cancelled = hf_hold_cgroup(s->args->operand, &opts, &s->hold, &err) == -ECANCELED;
+	if (s->limited)
+		opts.dead_man_ms = s->for_ms + DEAD_MAN_MS;
+	s->cancelled = hf_hold_take(&s->target, &opts, &s->hold, &err) == -ECANCELED;
 	if (!s->hold)
 		return hf_report(s->cmd->name, &err);
 	info = *hf_hold_info(s->hold);
 	status = hf_take_status(&info);
-	choose_name(s, info.path);
+	choose_name(s, &info);
 	keep(s, &info);
 	r = hf_hold_release(s->hold, s->how, &hf_take_thread_ends, &err);
 	s->released = r >= 0;
@@ -393,12 +401,15 @@ static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct session s = { .cmd = cmd, .args = args };
 	int status = hf_print_possible(cmd->name);
 
+	if (!status)
+		status = hf_target_of(cmd, args, &s.target);
 	if (status)
 		return status;
 	signals = hf_signals_open();
-	if (args->limited)
+	hf_take_limit(args, &s.limited, &s.for_ms);
+	if (s.limited)
 		timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (signals < 0 || (args->limited && timer < 0)) {
+	if (signals < 0 || (s.limited && timer < 0)) {
 		hf_say(cmd->name, "preparing to wait for signals and the time: %s; nothing was "
 		       "changed", strerror(signals < 0 ? -signals : errno));
 		return HF_EXIT_FAILED;
@@ -420,15 +431,15 @@ static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 const struct hf_cmd hf_cmd_hold = {
 	.name = "hold",
 	.summary = "hold until Ctrl-C, a signal or a duration, then release",
-	.usage = "[OPTION...] CGROUP",
+	.usage = "[OPTION...] TARGET",
 	.about = "Stops every thread of a cgroup and its descendants at one instant and keeps\n"
 		 "them stopped. Prints one line when everything is held, and one after the\n"
 		 "release. Ctrl-C, SIGTERM and SIGHUP release: that is the normal end.",
 	.examples = "  holdfast hold --for 10s /sys/fs/cgroup/system.slice/cron.service\n"
 		    "  holdfast hold --json --for 1s pod | { read -r tree; echo \"$tree\" | jq .roots; cat; }\n"
 		    "  holdfast hold --then stop pod\n",
-	.operand = HF_OPERAND_CGROUP,
-	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(FOR) | HF_OPT_BIT(NAME) | HF_OPT_BIT(THEN) |
+	.operand = HF_OPERAND_TARGET,
+	.opts = HF_OPT_TARGET | HF_OPT_BIT(FOR) | HF_OPT_BIT(NAME) | HF_OPT_BIT(THEN) |
 		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(ON_DEATH) |
 		HF_OPT_BIT(JSON) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) |
 		HF_OPT_BIT(VERBOSE) | HF_OPT_EVERYWHERE,

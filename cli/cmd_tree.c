@@ -13,14 +13,16 @@
 #include "own.h"
 #include "signals.h"
 #include "take.h"
+#include "target.h"
 
 struct look {
 	const struct hf_cmd *cmd;
 	const struct hf_args *args;
+	struct hf_target target;
 	char *text;		/* the tree, once there is one */
 	size_t len;
 	int status;
-	char path[4096];	/* of the cgroup: outlives the hold */
+	char named[4096];	/* the target in words: outlives the hold */
 };
 
 static int format_tree(struct look *look, const hf_tree *tree, hf_hold *hold, struct hf_error *err)
@@ -52,7 +54,7 @@ static int take_a_look(void *arg)
 
 	/* Collecting has no deadline of its own. */
 	opts.dead_man_ms = look->args->timeout_ms;
-	if (hf_hold_cgroup(look->args->operand, &opts, &hold, &tree_err) < 0)
+	if (hf_hold_take(&look->target, &opts, &hold, &tree_err) < 0)
 		return hf_report(look->cmd->name, &tree_err);
 	collected = hf_tree_collect(hold, NULL, &tree, &tree_err);
 	released = hf_hold_release(hold, HF_RELEASE_AS_FOUND, &hf_take_thread_ends, &release_err);
@@ -61,8 +63,10 @@ static int take_a_look(void *arg)
 	if (collected < 0 && released >= 0)
 		hf_fail_note(&tree_err, HF_UNDO_DONE, "everything was released");
 	info = *hf_hold_info(hold);
-	snprintf(look->path, sizeof(look->path), "%s", info.path);
-	info.path = look->path;
+	snprintf(look->named, sizeof(look->named), "%s", info.target);
+	info.target = look->named;
+	info.path = NULL;
+	info.pids = NULL;
 	hf_tree_free(tree);
 	hf_hold_free(hold);
 
@@ -81,6 +85,8 @@ static int run_tree(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct look look = { .cmd = cmd, .args = args };
 	int status = hf_print_possible(cmd->name);
 
+	if (!status)
+		status = hf_target_of(cmd, args, &look.target);
 	if (status)
 		return status;
 	status = hf_on_own_thread(cmd->name, take_a_look, &look);
@@ -94,15 +100,15 @@ static int run_tree(const struct hf_cmd *cmd, const struct hf_args *args)
 const struct hf_cmd hf_cmd_tree = {
 	.name = "tree",
 	.summary = "hold, collect the processes and threads, release, print them",
-	.usage = "[OPTION...] CGROUP",
+	.usage = "[OPTION...] TARGET",
 	.about = "Stops every thread of a cgroup and its descendants at one instant, notes who\n"
 		 "is there and in which state, lets everything go again, and prints the tree.\n"
 		 "The target is stopped for milliseconds; printing comes after.",
 	.examples = "  holdfast tree /sys/fs/cgroup/system.slice/cron.service\n"
 		    "  holdfast tree --json system.slice/cron.service | jq .counts\n"
 		    "  holdfast tree --dot pod | dot -Tsvg > pod.svg\n",
-	.operand = HF_OPERAND_CGROUP,
-	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) |
+	.operand = HF_OPERAND_TARGET,
+	.opts = HF_OPT_TARGET | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) |
 		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(JSON) |
 		HF_OPT_BIT(PRETTY) | HF_OPT_BIT(DOT) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) |
 		HF_OPT_EVERYWHERE,

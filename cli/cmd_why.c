@@ -9,6 +9,7 @@
 
 #include "cmd.h"
 #include "take.h"
+#include "target.h"
 
 /* The lines, or the JSON objects, while they are told. */
 struct answer {
@@ -69,17 +70,21 @@ static void end(struct answer *a, int blocked)
 static int run_why(const struct hf_cmd *cmd, const struct hf_args *args)
 {
 	struct hf_take_options opts = hf_take_options_of(args);
+	char shown[HF_TARGET_SHOWN_MAX];
+	struct hf_target target;
 	struct hf_error err = HF_ERROR_INIT;
 	struct answer a = { .json = args->json };
 	char *text = NULL;
 	size_t len = 0;
-	int blocked, status;
+	int blocked, status = hf_target_of(cmd, args, &target);
 
+	if (status)
+		return status;
 	a.f = open_memstream(&text, &len);
 	if (!a.f)
 		return hf_print_failed(cmd->name, ENOMEM);
-	begin(&a, args->operand);
-	blocked = hf_why(args->operand, &opts, add, &a, &err);
+	begin(&a, hf_target_shown(args, shown));
+	blocked = hf_why(&target, &opts, add, &a, &err);
 	end(&a, blocked);
 	a.failed |= fclose(a.f);
 	if (blocked < 0)
@@ -96,7 +101,7 @@ static int run_why(const struct hf_cmd *cmd, const struct hf_args *args)
 const struct hf_cmd hf_cmd_why = {
 	.name = "why",
 	.summary = "tell what would stand in the way of a hold, changing nothing",
-	.usage = "[OPTION...] CGROUP",
+	.usage = "[OPTION...] TARGET",
 	.about = "Looks at a cgroup as a hold would, and tells everything that would stand in\n"
 		 "the way: traced by somebody else, frozen elsewhere, asleep where nothing stops\n"
 		 "it, no permission, ourselves inside, kernel threads, half a process. Nobody is\n"
@@ -104,8 +109,8 @@ const struct hf_cmd hf_cmd_why = {
 		 "(exit status 1), a 'note' is good to know.",
 	.examples = "  holdfast why system.slice/cron.service\n"
 		    "  holdfast why --on-traced skip --json pod\n",
-	.operand = HF_OPERAND_CGROUP,
-	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) |
+	.operand = HF_OPERAND_TARGET,
+	.opts = HF_OPT_TARGET | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) |
 		HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
 	.run = run_why,
 };

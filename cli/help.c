@@ -183,7 +183,8 @@ int hf_complete(int argc, char **argv)
 		fprintf(page.f, "%s\n", hf_cmds[i]->name);
 	if (cmd && argc == 1)
 		complete_options(page.f, cmd);
-	else if (cmd && strcmp(argv[1], "operand") == 0 && cmd->operand == HF_OPERAND_CGROUP)
+	else if (cmd && strcmp(argv[1], "operand") == 0 && 
+		 (cmd->operand == HF_OPERAND_CGROUP || cmd->operand == HF_OPERAND_TARGET))
 		fprintf(page.f, "PATH\n");
 	else if (cmd && strcmp(argv[1], "operand") == 0 && cmd->operand == HF_OPERAND_COMMAND)
 		fprintf(page.f, "COMMAND\n");

@@ -12,7 +12,14 @@
 const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 	[HF_OPT_CGROUP] = { "cgroup", 'g', "PATH",
 		"the cgroup: absolute, or relative to the v2 or v1 freezer mount" },
-	[HF_OPT_FOR] = { "for", 0, "DURATION", "release by itself after this time" },
+	[HF_OPT_PID] = { "pid", 'p', "PID",
+		"a process and all its descendants; may be given several times" },
+	[HF_OPT_ALL] = { "all", 'a', NULL,
+		"every user process of the machine but PID 1, holdfast and its ancestors" },
+	[HF_OPT_EXCEPT] = { "except", 0, "PID|COMM|CGROUP",
+		"with --all: leave out a process, those of this name, or those in a cgroup (which has a "
+		"slash in it); may be given several times" },
+	[HF_OPT_FOR] = { "for", 0, "DURATION", "release by itself after this time (with --all always, 10s where nothing is said)" },
 	[HF_OPT_NAME] = { "name", 0, "NAME",
 		"what to call the hold (default: the cgroup's last component)" },
 	[HF_OPT_THEN] = { "then", 0, "run|stop|kill",
@@ -144,7 +151,7 @@ static int take_choice(const struct parse *p, int id, unsigned int *ret)
 
 static int take_operand(const struct parse *p, const char *text)
 {
-	const char *what = p->cmd->operand == HF_OPERAND_CGROUP ? "cgroup" : "command";
+	const char *what = p->cmd->operand == HF_OPERAND_COMMAND ? "command" : "cgroup";
 
 	if (p->cmd->operand == HF_OPERAND_NONE)
 		return hf_usage(p->cmd->name, "it takes no operand, but was given '%s'", text);
@@ -154,6 +161,38 @@ static int take_operand(const struct parse *p, const char *text)
 	if (*text == '\0')
 		return hf_usage(p->cmd->name, "the %s's name is empty", what);
 	p->args->operand = text;
+	return 0;
+}
+
+static int take_pid(const struct parse *p)
+{
+	struct hf_args *a = p->args;
+	pid_t pid = hf_pid_parse(optarg);
+
+	if (pid <= 0)
+		return hf_usage(p->cmd->name, "--pid: '%s' is no process id", optarg);
+	if (a->n_pids == HF_PIDS_MAX)
+		return hf_usage(p->cmd->name, "--pid can be given %d times", HF_PIDS_MAX);
+	a->pids[a->n_pids++] = pid;
+	return 0;
+}
+
+/* A cgroup has a slash in it, a process digits only; all else is a name. */
+static int take_except(const struct parse *p)
+{
+	struct hf_args *a = p->args;
+	struct hf_except *e = &a->excepts[a->n_excepts];
+
+	if (a->n_excepts == HF_EXCEPTS_MAX)
+		return hf_usage(p->cmd->name, "--except can be given %d times", HF_EXCEPTS_MAX);
+	if (!*optarg)
+		return hf_usage(p->cmd->name, "--except: who is left out? The word is empty");
+	*e = (struct hf_except){ 0 };
+	if (strchr(optarg, '/'))
+		e->cgroup = optarg;
+	else if ((e->pid = hf_pid_parse(optarg)) == 0)
+		e->comm = optarg;
+	a->n_excepts++;
 	return 0;
 }
 
@@ -185,6 +224,13 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 	switch (id) {
 	case HF_OPT_CGROUP:
 		return take_operand(p, optarg);
+	case HF_OPT_PID:
+		return take_pid(p);
+	case HF_OPT_ALL:
+		a->all = true;
+		return 0;
+	case HF_OPT_EXCEPT:
+		return take_except(p);
 	case HF_OPT_FOR:
 		a->limited = true;
 		return take_duration(p, HF_OPT_FOR, &a->for_ms);
@@ -249,6 +295,23 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 	return 0;
 }
 
+/* Exactly one kind of target. */
+static int check_target(const struct parse *p)
+{
+	struct hf_args *a = p->args;
+
+	if (!!a->operand + !!a->n_pids + a->all > 1)
+		return hf_usage(p->cmd->name, "one target at a time: a cgroup, --pid or --all");
+	if (a->n_excepts && !a->all)
+		return hf_usage(p->cmd->name, "--except goes with --all");
+	if (!a->operand && !a->n_pids && !a->all)
+		return hf_usage(p->cmd->name, "which target? Write the path of a cgroup, or --pid PID, or --all");
+	a->kind = a->n_pids ? HF_TARGET_PROCESSES : a->all ? HF_TARGET_MACHINE : HF_TARGET_CGROUP;
+	if (a->kind != HF_TARGET_CGROUP && a->on_death != HF_ON_DEATH_RESUME)
+		return hf_usage(p->cmd->name, "--on-death goes with a cgroup, which can be frozen");
+	return 0;
+}
+
 /* What may not go together, and what must be there. */
 static int check_whole(const struct parse *p)
 {
@@ -262,6 +325,8 @@ static int check_whole(const struct parse *p)
 		return hf_usage(p->cmd->name, "--quiet and --verbose exclude each other");
 	if (p->cmd->operand == HF_OPERAND_CGROUP && !a->operand)
 		return hf_usage(p->cmd->name, "which cgroup? Write its path");
+	if (p->cmd->operand == HF_OPERAND_TARGET)
+		return check_target(p);
 	return 0;
 }
 
@@ -270,7 +335,7 @@ int hf_args_parse(const struct hf_cmd *cmd, int argc, char **argv, struct hf_arg
 	struct parse p = { .cmd = cmd, .args = ret };
 	int c, id, r;
 
-	*ret = (struct hf_args){ .timeout_ms = HF_TIMEOUT_DEFAULT_MS };
+	*ret = (struct hf_args){ .timeout_ms = HF_TIMEOUT_DEFAULT_MS, .kind = HF_TARGET_CGROUP };
 	make_tables(&p);
 	optind = 0;	/* glibc and musl: start over */
 	opterr = 0;

@@ -17,6 +17,9 @@
 
 enum hf_opt_id {
 	HF_OPT_CGROUP,
+	HF_OPT_PID,
+	HF_OPT_ALL,
+	HF_OPT_EXCEPT,
 	HF_OPT_FOR,
 	HF_OPT_NAME,
 	HF_OPT_THEN,
@@ -39,6 +42,8 @@ enum hf_opt_id {
 };
 #define HF_OPT_BIT(id) (UINT64_C(1) << HF_OPT_##id)
 /* What every command takes. */
+/* Which target: of commands whose operand is HF_OPERAND_TARGET. */
+#define HF_OPT_TARGET (HF_OPT_BIT(CGROUP) | HF_OPT_BIT(PID) | HF_OPT_BIT(ALL) | HF_OPT_BIT(EXCEPT))
 #define HF_OPT_EVERYWHERE (HF_OPT_BIT(HELP) | HF_OPT_BIT(VERSION))
 
 struct hf_opt {
@@ -50,8 +55,16 @@ struct hf_opt {
 extern const struct hf_opt hf_opts[HF_OPT_COUNT];
 
 /* What was written, ready to be used.  Strings are lent by argv. */
+#define HF_PIDS_MAX 64
+#define HF_EXCEPTS_MAX 64
 struct hf_args {
 	const char *operand;		/* CGROUP, also from --cgroup; for help a command; or NULL */
+	enum hf_target_kind kind;	/* which of the next is meant */
+	pid_t pids[HF_PIDS_MAX];
+	size_t n_pids;
+	bool all;
+	struct hf_except excepts[HF_EXCEPTS_MAX];
+	size_t n_excepts;
 	unsigned int timeout_ms;
 	enum hf_on_armed on_armed;
 	enum hf_on_traced on_traced;
@@ -84,6 +97,9 @@ int hf_args_parse(const struct hf_cmd *cmd, int argc, char **argv, struct hf_arg
  * in *ret_why (static storage) and -EINVAL or -ERANGE.
  */
 int hf_duration_parse(const char *text, unsigned int *ret_ms, const char **ret_why);
+
+/* A process id: decimal digits.  0 when it is none. */
+pid_t hf_pid_parse(const char *text);
 
 /* May a hold be called so: letters, digits and "._:@-", not starting with '-' or '.'. */
 #define HF_NAME_MAX 255

@@ -4,6 +4,7 @@
  */
 #include "take.h"
 #include "signals.h"
+#include "target.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -52,6 +53,12 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args)
 	return opts;
 }
 
+void hf_take_limit(const struct hf_args *args, bool *ret_limited, unsigned int *ret_ms)
+{
+	*ret_limited = args->limited || args->kind == HF_TARGET_MACHINE;
+	*ret_ms = args->limited ? args->for_ms : HF_MACHINE_LIMIT_MS;
+}
+
 const struct hf_release_options hf_take_thread_ends = {
 	.size = sizeof(struct hf_release_options), .leave_armed = 1,
 };
@@ -94,13 +101,16 @@ void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 		{ "wait", t->wait }, { "collect", t->collect }, { "release", t->release },
 	};
 	char span[HF_SPAN_MAX], line[256] = "", threads[HF_COUNT_MAX], levels[HF_COUNT_MAX];
+	char where[HF_COUNT_MAX + 16] = "";
 	size_t i, used = 0;
 
 	if (!args->verbose)
 		return;
-	hf_say_if_ready(cmd->name, "%s (v%d): %s, %s: %zu held, %zu armed, %zu skipped, %zu died",
-			info->path, info->version, hf_count(info->levels, "cgroup", levels),
-			hf_count(info->threads, "thread", threads), info->held, info->armed,
+	if (info->version)
+		snprintf(where, sizeof(where), " (v%d): %s", info->version,
+			 hf_count(info->levels, "cgroup", levels));
+	hf_say_if_ready(cmd->name, "%s%s, %s: %zu held, %zu armed, %zu skipped, %zu died", info->target,
+			where, hf_count(info->threads, "thread", threads), info->held, info->armed,
 			info->skipped, info->died);
 	for (i = 0; i < sizeof(steps) / sizeof(*steps); i++)
 		if (steps[i].us && used < sizeof(line))
@@ -113,11 +123,11 @@ void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 int hf_take_released(const struct hf_cmd *cmd, const struct hf_args *args, int r,
 		     const struct hf_hold_info *info, const struct hf_error *err)
 {
-	char count[HF_COUNT_MAX];
+	char count[HF_COUNT_MAX], shown[HF_TARGET_SHOWN_MAX];
 
 	if (info->freezer_changed && !args->quiet)
 		hf_say_if_ready(cmd->name, "somebody else froze or thawed %s during the hold; it was left as "
-				"they set it", args->operand);
+				"they set it", hf_target_shown(args, shown));
 
 	if (r < 0)
 		return hf_report(cmd->name, err);

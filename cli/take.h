@@ -21,6 +21,13 @@ int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void *arg);
 /* Options of the library as the command line has them. */
 struct hf_take_options hf_take_options_of(const struct hf_args *args);
 
+/*
+ * Whether a hold ends by itself, and after how long: as --for says.  Who holds the whole machine, perhaps from a
+ * terminal that stands still with it, is never without a limit.
+ */
+#define HF_MACHINE_LIMIT_MS 10000
+void hf_take_limit(const struct hf_args *args, bool *ret_limited, unsigned int *ret_ms);
+
 /* How a hold is released on a thread of its own (hf_on_own_thread()). */
 extern const struct hf_release_options hf_take_thread_ends;
 

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 static const struct unit {
@@ -58,6 +59,17 @@ int hf_duration_parse(const char *text, unsigned int *ret_ms, const char **ret_w
 	}
 	*ret_ms = (unsigned int)n * unit;
 	return 0;
+}
+
+pid_t hf_pid_parse(const char *text)
+{
+	int64_t n = 0;
+
+	if (!*text)
+		return 0;
+	for (; isdigit((unsigned char)*text) && n <= INT_MAX; text++)
+		n = n * 10 + (*text - '0');
+	return *text || n > INT_MAX ? 0 : (pid_t)n;
 }
 
 static bool name_char_ok(char c)

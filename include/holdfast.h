@@ -124,6 +124,34 @@ enum hf_on_death {
 	HF_ON_DEATH_KILL	/* everybody in it is killed */
 };
 
+/* What a hold is of. */
+enum hf_target_kind {
+	HF_TARGET_CGROUP = 1,	/* a freezer cgroup and all its descendants: stopped at one instant */
+	HF_TARGET_PROCESSES,	/* processes and all their descendants; needs no cgroup */
+	HF_TARGET_MACHINE	/* every user process but PID 1, the caller, and the caller's ancestors */
+};
+
+/* Who is left out of the machine: exactly one member is set. */
+struct hf_except {
+	pid_t pid;		/* this process; or 0 */
+	const char *comm;	/* every process of this name, as /proc/PID/comm has it; or NULL */
+	const char *cgroup;	/* whoever is in this cgroup or below: a directory, or its path
+				   within the v2 or the v1 freezer hierarchy; or NULL */
+};
+
+struct hf_target {
+	size_t size;			/* sizeof(struct hf_target) */
+	enum hf_target_kind kind;
+	const char *path;		/* CGROUP: a cgroup directory of a v2 hierarchy or a v1 freezer
+					   hierarchy: absolute, or relative to where the unified or the
+					   freezer hierarchy is mounted */
+	const pid_t *pids;		/* PROCESSES */
+	size_t n_pids;
+	const struct hf_except *excepts;	/* MACHINE */
+	size_t n_excepts;
+};
+#define HF_TARGET_INIT { sizeof(struct hf_target), HF_TARGET_CGROUP, 0, 0, 0, 0, 0 }
+
 /* How to take a hold.  NULL stands for HF_TAKE_OPTIONS_INIT. */
 struct hf_take_options {
 	size_t size;			/* sizeof(struct hf_take_options) */
@@ -161,7 +189,7 @@ struct hf_take_options {
  * on_death says what else it may do.  For HF_ON_DEATH_STAY and _KILL the cgroup is kept frozen for the whole
  * hold, so that not one instruction runs in between; other programs find it frozen.  On v1 there
  * is a gap while the hold is taken: tasks must be thawed to reach their stops.  A thread that is killed while a v1 cgroup
- * is frozen dies when it is thawed.  HF_ON_DEATH_KILL needs the guard.
+ * is frozen dies when it is thawed.  HF_ON_DEATH_KILL needs the guard.  Other targets than a cgroup are resumed.
  *
  * What is changed is recorded in a journal, a small file of the runtime directory (/run/holdfast for root), too:
  * should holder and guard be killed both, hf_recover() puts the freezer back.  Without such a directory
@@ -172,10 +200,9 @@ struct hf_take_options {
 typedef struct hf_hold hf_hold;
 
 /*
- * Take a hold of every thread in a freezer cgroup and all its descendants.
+ * Take a hold of every thread in the target.
  *
- * path       a cgroup directory of a v2 hierarchy or a v1 freezer hierarchy: absolute, or
- *            relative to where the unified or the freezer hierarchy is mounted.
+ * target     is copied; nothing of it is kept.
  * opts       NULL for the defaults.
  * ret_hold   the hold; the caller owns it: hf_hold_release(), then hf_hold_free().
  *
@@ -183,19 +210,30 @@ typedef struct hf_hold hf_hold;
  * thawed again under them, so that the freezer is free for others; a v2 cgroup that was found
  * frozen stays frozen.
  *
+ * A cgroup is stopped at one instant.  Processes, and the machine, are stopped one after the other, and the call
+ * returns when a whole look has found nobody who runs.  What a process has forked before it was stopped is found by
+ * its parent, or, where that has ended, by the kernel's process events (CONFIG_PROC_EVENTS; for root alone before
+ * Linux 6.6, and not inside a PID or user namespace): without those, who is orphaned at that moment is missed.
+ *
  * Errors (all leave the target as it was, unless err->undo says HF_UNDO_FAILED):
  *   ENOENT     no such cgroup          ENOTDIR/EINVAL  not a cgroup, or without a freezer
+ *   EINVAL     a thread or a kernel thread was named for a process; or on_death is not for this target
  *   EBUSY      the root cgroup; or the target contains the caller or one of its ancestors;
  *              or an ancestor is frozen (v1), or the v1 freezer has frozen a member of a v2
  *              target; or a thread is traced by somebody else; or another holdfast holds the
  *              target, or a cgroup above or below it, until the deadline
- *   ESRCH      nobody is in it         EACCES/EROFS    its freezer cannot be written
+ *   ESRCH      nobody is in it, or the process has ended
+ *   EACCES/EROFS  its freezer cannot be written     ENOSYS  the kernel does not list children
  *   EPERM      a thread may not be traced: err->text has which reason of ptrace(2) and
  *              the remedy              EXDEV           members outside our PID namespace
  *   ETIMEDOUT  not frozen, or not stopped, by the deadline: err->text names the threads
  *   ECANCELED  cancel_fd could be read
  *   ENOMEM, EMFILE and what open(2), read(2) and write(2) of cgroup files return
  */
+HF_API int hf_hold_take(const struct hf_target *target, const struct hf_take_options *opts,
+			hf_hold **ret_hold, struct hf_error *err);
+
+/* The same for a target of kind HF_TARGET_CGROUP with this path. */
 HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts,
 			  hf_hold **ret_hold, struct hf_error *err);
 
@@ -213,10 +251,14 @@ struct hf_timing {
 
 /* Facts about a hold.  Counts are threads unless they say otherwise. */
 struct hf_hold_info {
-	const char *path;		/* the cgroup directory, absolute */
-	int version;			/* of its hierarchy: 1 or 2 */
+	enum hf_target_kind kind;
+	const char *target;		/* in words: "cgroup /sys/fs/cgroup/x", "process 12", "this machine" */
+	const char *path;		/* the cgroup directory, absolute; NULL when the target is none */
+	int version;			/* of its hierarchy: 1 or 2; 0 when the target is no cgroup */
 	enum hf_freezer_state found;	/* the target's own state when we came */
-	unsigned int levels;		/* cgroups: the target and its descendants */
+	unsigned int levels;		/* cgroups: the target and its descendants; 0 when it is none */
+	const pid_t *pids;		/* the processes that were named; NULL */
+	size_t n_pids;
 	size_t threads;			/* all that were taken: held + armed + died */
 	size_t held;			/* ptrace-stopped now */
 	size_t armed;			/* cannot run a user instruction, but not stopped */
@@ -282,14 +324,14 @@ typedef void (*hf_obstacle_fn)(const struct hf_obstacle *obstacle, void *data);
 HF_API const char *hf_obstacle_word(enum hf_obstacle_kind kind);
 
 /*
- * Tell everything that would stand in the way of hf_hold_cgroup(path, opts), without stopping,
+ * Tell everything that would stand in the way of hf_hold_take(target, opts), without stopping,
  * freezing or attaching to anybody.  tell is called once for each fact, with data.  Takes a tenth of
  * a second when a thread sleeps uninterruptibly, to see whether it goes on doing so.
  *
  * Returns how many of the facts would make the hold fail, or what kept us from looking: the errors
- * of hf_hold_cgroup() about the path.
+ * of hf_hold_take() about the target.
  */
-HF_API int hf_why(const char *path, const struct hf_take_options *opts, hf_obstacle_fn tell,
+HF_API int hf_why(const struct hf_target *target, const struct hf_take_options *opts, hf_obstacle_fn tell,
 		  void *data, struct hf_error *err);
 
 /* ---- Releasing ----------------------------------------------------------------------- */

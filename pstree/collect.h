@@ -22,7 +22,7 @@
 
 struct hf_collector {
 	hf_hold *hold;
-	int version;		/* of the target's hierarchy */
+	int version;		/* of the target's hierarchy; 0 when it is no cgroup */
 	int proc_fd;
 	struct hf_tree *tree;
 	size_t cap;		/* of tree->procs */

@@ -188,9 +188,11 @@ static int read_cgroup(struct hf_collector *c, struct hf_process *p, const struc
 
 	if (r == -ENOMEM)
 		return hf_collect_no_memory(c);
-	if (r < 0 || (dead && c->version == 1))
+	if (r < 0 || (dead && c->version != 2))
 		return 0;
-	if (hf_proc_cgroup_find(c->buf.data, c->buf.len, c->version, &path, &len) < 0)
+	/* Where the target is no cgroup: the v2 hierarchy, or the v1 freezer where that is all there is. */
+	if (hf_proc_cgroup_find(c->buf.data, c->buf.len, c->version ? c->version : 2, &path, &len) < 0 &&
+	    (c->version || hf_proc_cgroup_find(c->buf.data, c->buf.len, 1, &path, &len) < 0))
 		return 0;
 	p->cgroup = hf_collect_keep(c, path, len);
 	return p->cgroup ? 0 : hf_collect_no_memory(c);

@@ -90,6 +90,19 @@ const char *hf_thread_word(enum hf_thread_state state)
 	return "unknown";
 }
 
+const char *hf_target_word(enum hf_target_kind kind)
+{
+	switch (kind) {
+	case HF_TARGET_CGROUP:
+		return "cgroup";
+	case HF_TARGET_PROCESSES:
+		return "processes";
+	case HF_TARGET_MACHINE:
+		return "machine";
+	}
+	return "unknown";
+}
+
 const char *hf_freezer_word(enum hf_freezer_state state)
 {
 	switch (state) {
@@ -114,16 +127,25 @@ static void put_count_if_any(struct hf_writer *w, size_t n, const char *what)
 		hf_writer_putf(w, ", %zu %s", n, what);
 }
 
-void hf_put_headline(struct hf_writer *w, const hf_tree *tree, const struct hf_hold_info *info)
+static void put_target(struct hf_writer *w, const struct hf_hold_info *info)
 {
-	struct hf_tree_counts n = hf_tree_count(tree);
-	uint64_t tenths = (info->timing_us.stopped + 50) / 100;
-
+	if (!info->path) {
+		hf_writer_putf(w, "%s: ", info->target);
+		return;
+	}
 	hf_writer_put_shown(w, info->path, strlen(info->path));
 	hf_writer_putf(w, " (cgroup v%d", info->version);
 	if (info->found != HF_FREEZER_THAWED)
 		hf_writer_putf(w, ", found %s", hf_freezer_word(info->found));
 	hf_writer_put(w, "): ");
+}
+
+void hf_put_headline(struct hf_writer *w, const hf_tree *tree, const struct hf_hold_info *info)
+{
+	struct hf_tree_counts n = hf_tree_count(tree);
+	uint64_t tenths = (info->timing_us.stopped + 50) / 100;
+
+	put_target(w, info);
 	put_count(w, n.processes, "process", "processes");
 	hf_writer_put(w, ", ");
 	put_count(w, n.threads, "thread", "threads");

@@ -34,6 +34,8 @@ struct hf_tree_counts {
 };
 struct hf_tree_counts hf_tree_count(const hf_tree *tree);
 
+/* "cgroup", "processes", "machine". */
+const char *hf_target_word(enum hf_target_kind kind);
 /* "running", "stopped", "zombie", "dead-leader", "frozen", "traced". */
 const char *hf_found_word(enum hf_found found);
 /* "held", "armed", "zombie", "died", "skipped", "outside", "kernel". */

@@ -168,10 +168,15 @@ static void put_target(struct maker *m, json_object *to, const struct hf_hold_in
 {
 	json_object *target = json_object_new_object();
 
-	put_word(m, target, "kind", "cgroup");
+	put_word(m, target, "kind", hf_target_word(info->kind));
 	put_bytes(m, target, "path", "path_hex", info->path);
-	put_number(m, target, "version", info->version);
-	put_word(m, target, "found", hf_freezer_word(info->found));
+	put_number_or_null(m, target, "version", info->version);
+	if (info->path)
+		put_word(m, target, "found", hf_freezer_word(info->found));
+	else
+		put_null(m, target, "found");
+	if (info->n_pids)
+		put_ids(m, target, "pids", info->pids, info->n_pids);
 	put(m, to, "target", target);
 }
 

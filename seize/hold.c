@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgroupfs.h"
 #include "err.h"
 #include "hold_state.h"
+#include "procfs.h"
 #include "split.h"
 #include "sys.h"
 
@@ -55,6 +55,12 @@ int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_option
 	return r;
 }
 
+int hf_target_copy(struct hf_target *to, const struct hf_target *from, struct hf_error *err)
+{
+	*to = (struct hf_target)HF_TARGET_INIT;
+	return hf_options_copy(to, from, from->size, sizeof(*to), err);
+}
+
 /* ---- Taking and freeing ------------------------------------------------------------------------------ */
 
 void hf_hold_discard(struct hf_hold *hold)
@@ -64,10 +70,10 @@ void hf_hold_discard(struct hf_hold *hold)
 	hf_guard_end(&hold->guard, &hold->freezer);
 	hf_freezer_done(&hold->freezer);
 	hf_task_set_done(&hold->set);
+	hf_roster_done(&hold->roster);
 	for (size_t i = 0; i < hold->n_level_paths; i++)
 		free(hold->level_paths[i]);
 	free(hold->level_paths);
-	hf_buf_done(&hold->list);
 	free(hold);
 }
 
@@ -77,7 +83,7 @@ static int name_levels(struct hf_hold *hold)
 	char path[8192];
 	size_t i;
 
-	hold->level_paths = calloc(hold->freezer.n_levels, sizeof(*hold->level_paths));
+	hold->level_paths = calloc(hold->freezer.n_levels + 1, sizeof(*hold->level_paths));
 	if (!hold->level_paths)
 		return -ENOMEM;
 	for (i = 0; i < hold->freezer.n_levels; i++) {
@@ -90,25 +96,60 @@ static int name_levels(struct hf_hold *hold)
 	return 0;
 }
 
-static int set_up(struct hf_hold *hold, const char *path, const struct hf_take_options *opts,
-		  struct hf_error *err)
+struct hf_hold *hf_hold_alloc(void)
 {
-	int r;
+	struct hf_hold *hold = calloc(1, sizeof(*hold));
 
-	r = hf_take_options_copy(&hold->opts, opts, err);
-	if (r < 0)
-		return r;
+	if (!hold)
+		return NULL;
 	hold->tracer = hf_sys_gettid();
 	hold->freezer = (struct hf_freezer)HF_FREEZER_INIT;
 	hold->guard = (struct hf_guard)HF_GUARD_INIT;
-	r = hf_take(hold, path, err);
+	hold->roster.births = (struct hf_births)HF_BIRTHS_INIT;
+	return hold;
+}
+
+static void fill_info(struct hf_hold *hold)
+{
+	struct hf_hold_info *info = &hold->info;
+
+	info->kind = hold->roster.kind;
+	info->target = hold->roster.name;
+	info->pids = hold->roster.pids;
+	info->n_pids = hold->roster.n_pids;
+	if (!hf_hold_can_freeze(hold))
+		return;
+	info->path = hold->freezer.path;
+	info->version = hold->freezer.version;
+	info->found = hold->freezer.levels[0].frozen_found ? HF_FREEZER_FROZEN : HF_FREEZER_THAWED;
+	info->levels = (unsigned int)hold->freezer.n_levels;
+}
+
+/* Who is not in a cgroup of its own cannot be kept, or killed, by freezing that. */
+static int check_options(const struct hf_target *target, const struct hf_take_options *opts,
+			 struct hf_error *err)
+{
+	if (target->kind != HF_TARGET_CGROUP && opts->on_death != HF_ON_DEATH_RESUME)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0,
+			       "only a cgroup can stay frozen, or be killed, when the holder dies");
+	return 0;
+}
+
+static int set_up(struct hf_hold *hold, const struct hf_target *target, const struct hf_take_options *opts,
+		  struct hf_error *err)
+{
+	struct hf_target own;
+	int r = hf_target_copy(&own, target, err);
+
+	if (r == 0)
+		r = hf_take_options_copy(&hold->opts, opts, err);
+	if (r == 0)
+		r = check_options(&own, &hold->opts, err);
+	if (r == 0)
+		r = hf_take(hold, &own, err);
 	if (r < 0)
 		return r;
-	hold->info.path = hold->freezer.path;
-	hold->info.version = hold->freezer.version;
-	hold->info.found = hold->freezer.levels[0].frozen_found ? HF_FREEZER_FROZEN :
-								  HF_FREEZER_THAWED;
-	hold->info.levels = (unsigned int)hold->freezer.n_levels;
+	fill_info(hold);
 	if (name_levels(hold) == 0)
 		return 0;
 	r = hf_fail(err, ENOMEM, HF_STAGE_VERIFY, 0, "out of memory for the names of %zu cgroups",
@@ -117,23 +158,33 @@ static int set_up(struct hf_hold *hold, const char *path, const struct hf_take_o
 	return r;
 }
 
-HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts, hf_hold **ret_hold,
-			  struct hf_error *err)
+HF_API int hf_hold_take(const struct hf_target *target, const struct hf_take_options *opts,
+			hf_hold **ret_hold, struct hf_error *err)
 {
 	struct hf_hold *hold;
 	int r;
 
-	if (!path || !path[0] || !ret_hold)
-		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no cgroup was named");
-	hold = calloc(1, sizeof(*hold));
+	if (!target || !ret_hold)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no target was named");
+	hold = hf_hold_alloc();
 	if (!hold)
 		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
-	r = set_up(hold, path, opts, err);
+	r = set_up(hold, target, opts, err);
 	if (r < 0)
 		hf_hold_discard(hold);
 	else
 		*ret_hold = hold;
 	return r;
+}
+
+HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts, hf_hold **ret_hold,
+			  struct hf_error *err)
+{
+	struct hf_target target = HF_TARGET_INIT;
+
+	target.kind = HF_TARGET_CGROUP;
+	target.path = path;
+	return hf_hold_take(&target, opts, ret_hold, err);
 }
 
 static int check_tracer(const struct hf_hold *hold, struct hf_error *err)
@@ -214,22 +265,31 @@ HF_API void hf_hold_free(hf_hold *hold)
 
 /* ---- While holding ------------------------------------------------------------------------------------ */
 
+static int count_newcomer(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, struct hf_error *err)
+{
+	const struct hf_task *t = hf_task_set_find(&hold->set, tid);
+	struct hf_stat st;
+	size_t *n = data;
+
+	(void)level;
+	(void)err;
+	if (t && (hf_task_is_ours((enum hf_task_state)t->state) ||
+		  hf_task_is_left_alone((enum hf_task_state)t->state)))
+		return 0;
+	/* Some lists have the dead as well. */
+	if (tid == 0 || (hf_tid_stat(tid, &st) == 0 && st.state != 'Z' && st.state != 'X'))
+		(*n)++;
+	return 0;
+}
+
+/* Nobody comes into a family that stands still. */
 static size_t count_newcomers(struct hf_hold *hold)
 {
-	size_t level, pos, n = 0;
-	pid_t tid;
+	size_t n = 0;
+	struct hf_roster_pass pass = { .fn = count_newcomer, .data = &n, .stage = HF_STAGE_HOLD };
 
-	for (level = 0; level < hold->freezer.n_levels; level++) {
-		if (hf_freezer_list(&hold->freezer, level, &hold->list) < 0)
-			continue;
-		for (pos = 0; hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid) > 0;) {
-			const struct hf_task *t = hf_task_set_find(&hold->set, tid);
-
-			if (!t || !(hf_task_is_ours((enum hf_task_state)t->state) ||
-				    hf_task_is_left_alone((enum hf_task_state)t->state)))
-				n++;
-		}
-	}
+	if (hold->roster.kind != HF_TARGET_PROCESSES)
+		hf_roster_each(hold, &pass, NULL);
 	return n;
 }
 
@@ -242,7 +302,6 @@ HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 	changed = reap(hold);
 	hf_freezer_notice(&hold->freezer);
 	hold->info.freezer_changed = hold->freezer.foreign;
-	hf_freezer_rescan(&hold->freezer);
 	hold->info.newcomers = count_newcomers(hold);
 	return changed;
 }

@@ -2,7 +2,8 @@
 /*
  * hold_state - what a hold is made of, for the files that work on it together:
  *
- *	look.c		look first, change nothing: who is in the target, may we hold them
+ *	roster*.c	who is in the target now
+ *	look.c		look first, change nothing: may we hold them
  *	freeze.c	freeze and wait, and say who is in the way
  *	take.c		freeze, list, seize, thaw, verify, in order; undo when it fails
  *	stops.c		wait for the stops of the threads that were seized
@@ -22,6 +23,7 @@
 #include "holdfast.h"
 #include "io.h"
 #include "reaper.h"
+#include "roster.h"
 #include "task.h"
 
 /*
@@ -33,13 +35,13 @@
 struct hf_hold {
 	pid_t tracer;			/* the thread that took it: ptrace ties are its own */
 	struct hf_take_options opts;
-	struct hf_freezer freezer;
+	struct hf_roster roster;
+	struct hf_freezer freezer;	/* of a cgroup; version 0, and no levels, of another target */
 	struct hf_guard guard;
 	struct hf_reaper *reaper;	/* while it is taken, once it is needed; else NULL */
 	struct hf_task_set set;
 	char **level_paths;		/* of the levels that were there when it was taken */
 	size_t n_level_paths;
-	struct hf_buf list;		/* text of the list that is being read, kept between reads */
 	bool frozen;			/* v1: its tasks are frozen at the moment, and so do not stop */
 	bool target_frozen;		/* nobody in the target can be inside an exec now */
 	bool part;			/* it could not be frozen whole: somebody sleeps uninterruptibly */
@@ -77,7 +79,7 @@ int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *
  */
 int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *err);
 
-/* Whether a thread is in the target, as its /proc/TID/cgroup tells.  False when it is gone. */
+/* Whether a thread is in a cgroup or below, as its /proc/TID/cgroup tells.  False when it is gone. */
 bool hf_look_is_inside(const struct hf_freezer *f, pid_t tid);
 
 /* Refuse, with EBUSY, a target that contains the caller's process or one of its ancestors. */
@@ -98,6 +100,17 @@ int hf_options_copy(void *to, const void *from, size_t size, size_t ours, struct
 /* hold.c: copy a caller's options over the defaults; sizes may differ.  0 or -EINVAL. */
 int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_options *from,
 			 struct hf_error *err);
+
+/* hold.c: an empty hold of the calling thread, or NULL. */
+struct hf_hold *hf_hold_alloc(void);
+/* hold.c: whether the target has a freezer, and so can be frozen at all. */
+static inline bool hf_hold_can_freeze(const struct hf_hold *hold)
+{
+	return hold->freezer.n_levels > 0;
+}
+
+/* hold.c: copy a caller's target over an empty one; sizes may differ.  0 or -EINVAL. */
+int hf_target_copy(struct hf_target *to, const struct hf_target *from, struct hf_error *err);
 
 /* hold.c: free what a hold is made of, without releasing anybody. */
 void hf_hold_discard(struct hf_hold *hold);
@@ -142,7 +155,7 @@ int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct h
 bool hf_poll_task(struct hf_hold *hold, size_t i);
 
 /* take.c */
-int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err);
+int hf_take(struct hf_hold *hold, const struct hf_target *target, struct hf_error *err);
 /* Undo what taking has changed, within a short time; what came of it is noted in *err. */
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err);
 

@@ -139,9 +139,15 @@ bool hf_journal_valid(const void *bytes, size_t size)
 
 /* ---- Making ----------------------------------------------------------------------------------- */
 
+/* A target without a freezer has none; nothing of it is to be put back. */
+static const char *path_of(const struct hf_freezer *f)
+{
+	return f->path ? f->path : "";
+}
+
 static size_t page_size(const struct hf_freezer *f)
 {
-	size_t i, size = sizeof(struct hf_journal_page) + strlen(f->path) + 1;
+	size_t i, size = sizeof(struct hf_journal_page) + strlen(path_of(f)) + 1;
 
 	for (i = 0; i < f->n_levels; i++)
 		size += sizeof(struct hf_journal_level) + strlen(f->levels[i].name) + 1;
@@ -177,7 +183,7 @@ static void fill(struct hf_journal_page *page, size_t size, struct hf_freezer *f
 	page->since_us = hf_clock_real_us();
 	page->n = (uint32_t)f->n_levels;
 	end = (uint32_t)(sizeof(*page) + page->n * sizeof(page->levels[0]));
-	page->path = add_string(page, &end, f->path);
+	page->path = add_string(page, &end, path_of(f));
 	for (i = 0; i < f->n_levels; i++) {
 		struct hf_level *l = &f->levels[i];
 		struct hf_journal_level *to = &page->levels[i];
@@ -253,7 +259,7 @@ int hf_journal_make(struct hf_journal *j, struct hf_freezer *f, bool with_file)
 	size_t size = page_size(f);
 
 	*j = (struct hf_journal)HF_JOURNAL_INIT;
-	if (!with_file || make_file(j, size) < 0 || !map(j, size)) {
+	if (!with_file || f->n_levels == 0 || make_file(j, size) < 0 || !map(j, size)) {
 		close_file(j);
 		if (!map(j, size))
 			return -ENOMEM;

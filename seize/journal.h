@@ -64,7 +64,7 @@ struct hf_journal {
 
 /*
  * Make the journal of a freezer that was opened for writing, and have hf_freezer_set() note in it.
- * with_file: try to have a file; where that cannot be (no runtime directory, a full disk) the page has to do.
+ * with_file: try to have a file, where there is something to put back; where that cannot be (no runtime directory, a full disk) the page has to do.
  * The file has no name yet: it vanishes when nobody has it open any more.  0 or -ENOMEM.
  */
 int hf_journal_make(struct hf_journal *j, struct hf_freezer *f, bool with_file);

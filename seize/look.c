@@ -16,71 +16,31 @@
 #include "cgroupfs.h"
 #include "err.h"
 #include "explain.h"
+#include "kin.h"
 #include "own.h"
 #include "procfs.h"
-#include "split.h"
 #include "sys.h"
 
 /* ---- Ourselves ----------------------------------------------------------------------------- */
 
-/* Our process and its ancestors, nearest first.  A shell that we stop could not let us go. */
-#define KIN_MAX 128
-struct kin {
-	pid_t pids[KIN_MAX];
-	size_t n;
-};
-
-static void find_kin(struct kin *k)
-{
-	struct hf_stat st;
-	pid_t pid = getpid();
-
-	k->pids[0] = pid;
-	for (k->n = 0; pid > 0 && k->n < KIN_MAX; pid = st.ppid) {
-		k->pids[k->n++] = pid;
-		if (hf_tid_stat(pid, &st) < 0)
-			return;
-	}
-}
-
-static int refuse_kin(const struct kin *k, const struct hf_freezer *f, pid_t tid,
-		      struct hf_error *err)
-{
-	char who[128];
-	size_t i;
-
-	/* Signal 0 to a thread of our own group succeeds for our threads alone (tgkill(2)). */
-	if (hf_sys_tgkill(k->pids[0], tid, 0) == 0)
-		return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
-			       "cgroup %s contains the holder itself, process %d: it would stop itself",
-			       f->path, k->pids[0]);
-	for (i = 1; i < k->n; i++) {
-		if (k->pids[i] != tid)
-			continue;
-		hf_explain_who(tid, who, sizeof(who));
-		return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
-			       "cgroup %s contains process %s, an ancestor of the holder: nobody could let it go",
-			       f->path, who);
-	}
-	return 0;
-}
-
 int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
-	struct kin kin;
+	char where[PATH_MAX + 16];
+	struct hf_kin kin;
 	size_t i, pos;
 	pid_t tid;
 	int r = 0;
 
-	find_kin(&kin);
+	snprintf(where, sizeof(where), "cgroup %s", f->path);
+	hf_kin_find(&kin);
 	f->members = 0;
 	for (i = 0; i < f->n_levels; i++) {
 		if (hf_freezer_list(f, i, &text) < 0)
 			continue;
 		for (pos = 0; r == 0 && hf_id_list_next(text.data, text.len, &pos, &tid) > 0;
 		     f->members++)
-			r = refuse_kin(&kin, f, tid, err);
+			r = hf_kin_refuse(&kin, where, tid, err);
 		if (r < 0)
 			return r;
 	}
@@ -139,7 +99,7 @@ static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, st
 	hf_explain_who(tracer, by, sizeof(by));
 	r = hf_fail(err, EBUSY, hold->changed ? HF_STAGE_SEIZE : HF_STAGE_LOOK, t->tid,
 		       "thread %s is traced by %s, which is %s the target; a thread has one tracer only: end that tracing, or skip what is traced",
-		       who, by, hf_look_is_inside(&hold->freezer, tracer) ? "inside" : "outside");
+		       who, by, hf_roster_has(hold, tracer) ? "inside" : "outside");
 	return hf_refuse(hold, HF_OBSTACLE_TRACED, r, err);
 }
 
@@ -185,6 +145,7 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 		if (!hf_task_is_ours((enum hf_task_state)t->state)) {
 			hf_sys_interrupt(t->tid);
 			t->state = HF_TASK_ASKED;
+			hf_roster_adopt(hold, t->tgid);
 		}
 		return 0;
 	}
@@ -264,9 +225,9 @@ static int may_trace(pid_t tid, struct hf_error *err)
 
 /* ---- Everybody --------------------------------------------------------------------------------- */
 
-static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t level,
-		   struct hf_error *err)
+static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, struct hf_error *err)
 {
+	struct census *c = data;
 	struct hf_task *t;
 	int r;
 
@@ -289,63 +250,9 @@ static int look_at(struct hf_hold *hold, struct census *c, pid_t tid, uint16_t l
 		return 0;
 	c->last_tgid = t->tgid;
 	r = hf_refuse(hold, HF_OBSTACLE_PERMISSION, may_trace(tid, err), err);
-	if (r == 0 && hold->freezer.version == 2)
+	if (r == 0 && hold->freezer.version != 1)
 		r = hf_refuse(hold, HF_OBSTACLE_FROZEN, refuse_v1_frozen(c, tid, err), err);
 	return r;
-}
-
-static int look_at_level(struct hf_hold *hold, struct census *c, uint16_t level,
-			 struct hf_error *err)
-{
-	size_t pos = 0;
-	pid_t tid;
-	int r = hf_freezer_list(&hold->freezer, level, &hold->list);
-
-	if (hf_is_gone(r))
-		return 0;
-	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot list the threads of cgroup %s: %s",
-			       hold->freezer.path, strerror(-r));
-	while ((r = hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid)) > 0) {
-		r = look_at(hold, c, tid, level, err);
-		if (r < 0)
-			return r;
-	}
-	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_LOOK, 0,
-				    "the list of threads of cgroup %s is not one of numbers",
-				    hold->freezer.path);
-}
-
-struct outsiders {
-	struct hf_hold *hold;
-	struct census *census;
-	struct hf_error *err;
-};
-
-static int look_at_threads(pid_t tgid, void *data)
-{
-	const struct outsiders *o = data;
-	bool complete;
-	size_t i;
-	int r = hf_split_threads(tgid, &o->hold->list, &complete);
-
-	if (r < 0)
-		return hf_fail(o->err, -r, HF_STAGE_LOOK, tgid, "cannot list the threads of process %d: %s",
-			       tgid, strerror(-r));
-	for (i = 0; r == 0 && i < o->hold->list.len / sizeof(pid_t); i++)
-		r = look_at(o->hold, o->census, ((const pid_t *)(const void *)o->hold->list.data)[i],
-			    HF_LEVEL_OUTSIDE, o->err);
-	return r;
-}
-
-/* The threads of half-held processes that are in no cgroup of the target, where they would be held. */
-static int look_at_outsiders(struct hf_hold *hold, struct census *c, struct hf_error *err)
-{
-	struct outsiders o = { hold, c, err };
-
-	if (hold->opts.on_outside != HF_ON_OUTSIDE_HOLD || !hf_split_possible(&hold->freezer))
-		return 0;
-	return hf_split_each(&hold->set, look_at_threads, &o);
 }
 
 static bool in_child_pid_namespace(void)
@@ -373,7 +280,7 @@ static int refuse_frozen_ancestor(const struct hf_freezer *f, struct hf_error *e
 	 * A v1 task under a frozen ancestor does not stop for ptrace, and no write to its own cgroup
 	 * helps; on v2 it stops all the same.
 	 */
-	if (f->version == 2 || !hf_freezer_frozen_ancestor(f, ancestor, sizeof(ancestor)))
+	if (f->version != 1 || !hf_freezer_frozen_ancestor(f, ancestor, sizeof(ancestor)))
 		return 0;
 	return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
 		       "cgroup %s is frozen by an ancestor; write THAWED to %s/freezer.state first",
@@ -389,6 +296,9 @@ static int refuse_strangers(const struct hf_hold *hold, size_t n, struct hf_erro
 
 static int refuse_empty(const struct hf_hold *hold, struct hf_error *err)
 {
+	if (hold->roster.kind != HF_TARGET_CGROUP)
+		return hf_fail(err, ESRCH, HF_STAGE_LOOK, 0, "nobody to hold: %s has ended, or is left out",
+			       hold->roster.name);
 	return hf_fail(err, ESRCH, HF_STAGE_LOOK, 0, "cgroup %s is empty: nobody to hold%s",
 		       hold->freezer.path,
 		       hold->freezer.version == 1 && in_child_pid_namespace() ?
@@ -399,12 +309,14 @@ static int refuse_empty(const struct hf_hold *hold, struct hf_error *err)
 int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct census c __attribute__((cleanup(census_done))) = { .last_tgid = 0 };
+	struct hf_roster_pass pass = { .fn = look_at, .data = &c, .stage = HF_STAGE_LOOK };
 	struct hf_nap nap = HF_NAP_INIT;
 	unsigned int tries = 0;
-	size_t i;
-	int r = hf_freezer_refuse_ourselves(&hold->freezer, err);
+	int r = hf_roster_begin(hold, err);
 
-	r = hf_refuse(hold, HF_OBSTACLE_OURSELVES, r, err);
+	/* What cannot be a target at all cannot be looked at either. */
+	if (r == 0 || r == -EBUSY)
+		r = hf_refuse(hold, HF_OBSTACLE_OURSELVES, r, err);
 	if (r == 0)
 		r = hf_refuse(hold, HF_OBSTACLE_FROZEN,
 			      refuse_frozen_ancestor(&hold->freezer, err), err);
@@ -413,14 +325,15 @@ int hf_look(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *
 		c.last_tgid = 0;
 		c.vanished = false;
 		c.outside = 0;
-		for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
-			r = look_at_level(hold, &c, (uint16_t)i, err);
+		if (r == 0)
+			r = hf_roster_each(hold, &pass, err);
 		/* So may be who is listed as 0: v2 does so for the dying as well (see take.c). */
 	} while (r == 0 && ((c.vanished && !anybody_alive(&hold->set)) || (c.outside && ++tries < 50)) &&
 		 hf_nap(&nap, deadline));
 	hold->info.blind = hold->freezer.version == 1 && in_child_pid_namespace();
-	if (r == 0)
-		r = look_at_outsiders(hold, &c, err);
+	/* The rest of half-held processes, where it would be held. */
+	if (r == 0 && hold->opts.on_outside == HF_ON_OUTSIDE_HOLD)
+		r = hf_roster_outsiders(hold, &pass, err);
 	if (r == 0 && c.outside)
 		r = hf_refuse(hold, HF_OBSTACLE_NAMESPACE, refuse_strangers(hold, c.outside, err), err);
 	else if (r == 0 && !anybody_alive(&hold->set))

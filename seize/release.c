@@ -46,11 +46,12 @@ void hf_release_one(struct hf_hold *hold, size_t i)
 		hf_poll_task(hold, i);
 }
 
+/* Children before their parents, as far as they were met in that order: a vfork parent waits for its child. */
 static void detach_held(struct hf_hold *hold)
 {
 	size_t i;
 
-	for (i = 0; i < hold->set.n; i++)
+	for (i = hold->set.n; i-- > 0;)
 		hf_release_one(hold, i);
 }
 
@@ -114,6 +115,8 @@ static void freeze_again(struct hf_hold *hold, struct hf_deadline deadline)
 {
 	struct hf_error ignored;
 
+	if (!hf_hold_can_freeze(hold))
+		return;
 	hf_freezer_freeze_found(&hold->freezer);
 	/* What somebody else has set since is theirs; what could not freeze before will not now. */
 	if (hold->freezer.levels[0].theirs || hold->part)
@@ -227,7 +230,7 @@ static bool stays_frozen(const struct hf_freezer *f)
 {
 	enum hf_freezer_state state;
 
-	return hf_freezer_state(f, &state) == 0 && state != HF_FREEZER_THAWED;
+	return f->n_levels && hf_freezer_state(f, &state) == 0 && state != HF_FREEZER_THAWED;
 }
 
 static int release_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)

@@ -41,6 +41,7 @@ static void meet_newborn(struct hf_hold *hold, pid_t parent)
 	if (hf_tid_status(t->tid, &st) == 0) {
 		t->tgid = st.tgid;
 		t->many = st.n_threads > 1;
+		hf_roster_adopt(hold, st.tgid);
 	}
 }
 

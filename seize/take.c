@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * take - the story of a hold, in order:
+ * take - the story of a hold of a cgroup, in order:
  *
  *	look		who is there, how each is found; refusals		nothing is changed
  *	early		v1: seize who is group-stopped already
@@ -12,6 +12,9 @@
  * v2 tasks enter their ptrace stop while they are frozen, so every stop is collected before the
  * thaw.  v1 tasks do not: their trap waits until they are thawed, and is taken before any user
  * instruction (measured on Linux 6.18; kernel/signal.c takes traps before it returns).
+ *
+ * A target without a cgroup is seized as it runs: only the passes are left of the story.  There, too, whoever is born
+ * to a thread of ours is ours, so that a storm of forks runs dry.
  *
  * "Frozen" is a moment, not a lock: a fatal signal still removes members, an administrator can still
  * move some in.  So lists are read until one whole pass has found nobody new, and anything that was
@@ -25,7 +28,6 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
-#include "cgroupfs.h"
 #include "err.h"
 #include "explain.h"
 #include "lock.h"
@@ -134,13 +136,41 @@ static bool must_wait(const struct hf_hold *hold, const struct hf_task *t)
 	return hold->freezer.version == 1 && hold->frozen && t->found == 'T';
 }
 
-/* A tid from a list, in this pass.  New ones are seized; *dirty when the pass was not clean. */
-static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, bool *dirty, struct hf_error *err)
+/* Held it cannot exec, but before it was seized a sibling of it could, unless they were frozen. */
+static bool may_have_execed(const struct hf_hold *hold, const struct hf_task *t)
 {
+	return hf_task_is_held((enum hf_task_state)t->state) &&
+	       (!hf_hold_can_freeze(hold) || hold->part || t->level == HF_LEVEL_OUTSIDE);
+}
+
+/*
+ * An exec by a sibling kills a held leader without a word to us, and gives its tid to the one that
+ * execs (ptrace(2), "execve(2) under ptrace"): that one may be nobody's tracee, or be ours and have a stop of its own yet
+ * to report.
+ */
+static void check_still_held(struct hf_task *t, bool *dirty)
+{
+	int r = hf_sys_wait_peek(t->tid);
+
+	if (r == 0)
+		return;
+	t->state = r < 0 ? HF_TASK_LISTED : HF_TASK_ASKED;
+	t->tgid = r < 0 ? 0 : t->tgid;
+	*dirty = true;
+}
+
+/* A tid from a list, in this pass.  New ones are seized; *data is set when the pass was not clean. */
+static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, struct hf_error *err)
+{
+	bool *dirty = data;
 	struct hf_task *t = hf_task_set_find(&hold->set, tid);
 	enum hf_task_state was;
 	int r;
 
+	if (tid == 0) {
+		hold->strangers = *dirty = true;
+		return 0;
+	}
 	if (!t)
 		t = hf_task_set_add(&hold->set, tid);
 	if (!t)
@@ -149,6 +179,8 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, bool *dirty, st
 		t->level = level;
 	if (level != HF_LEVEL_OUTSIDE)
 		t->pass = hold->pass;
+	if (may_have_execed(hold, t))
+		check_still_held(t, dirty);
 	was = (enum hf_task_state)t->state;
 	if (hf_task_is_left_alone(was) || (hf_task_is_ours(was) && t->tgid) || must_wait(hold, t))
 		return 0;
@@ -175,95 +207,28 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, bool *dirty, st
 	return seize(hold, t, dirty, err);
 }
 
-static int meet_level(struct hf_hold *hold, uint16_t level, bool *dirty, struct hf_error *err)
+/* Threads outside, of half-held processes: those who were known before the freeze, and whoever is not known yet. */
+static int meet_outsiders(struct hf_hold *hold, struct hf_roster_pass *pass, struct hf_error *err)
 {
-	bool was_gone = hold->freezer.levels[level].gone;
-	size_t pos = 0;
-	pid_t tid;
-	int r = hf_freezer_list(&hold->freezer, level, &hold->list);
-
-	if (hf_is_gone(r)) {
-		*dirty |= !was_gone;
-		return 0;
-	}
-	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_SEIZE, 0, "cannot list the threads of cgroup %s: %s",
-			       hold->freezer.path, strerror(-r));
-	while ((r = hf_id_list_next(hold->list.data, hold->list.len, &pos, &tid)) > 0) {
-		if (tid == 0) {
-			hold->strangers = *dirty = true;
-			continue;
-		}
-		r = meet(hold, tid, level, dirty, err);
-		if (r < 0)
-			return r;
-	}
-	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_SEIZE, 0,
-				    "the list of threads of cgroup %s is not one of numbers",
-				    hold->freezer.path);
-}
-
-/* ---- Processes with threads outside the cgroup --------------------------------------------------- */
-
-struct outsiders {
-	struct hf_hold *hold;
-	bool *dirty;
-	struct hf_error *err;
-};
-
-static int meet_threads(pid_t tgid, void *data)
-{
-	const struct outsiders *o = data;
-	struct hf_buf tids __attribute__((cleanup(hf_buf_done))) = { 0 };
-	bool complete;
-	size_t i;
-	int r = hf_split_threads(tgid, &tids, &complete);
-
-	if (r < 0)
-		return hf_fail(o->err, -r, HF_STAGE_SEIZE, tgid, "cannot list the threads of process %d: %s",
-			       tgid, strerror(-r));
-	*o->dirty |= !complete;
-	for (i = 0; r == 0 && i < tids.len / sizeof(pid_t); i++)
-		r = meet(o->hold, ((const pid_t *)(const void *)tids.data)[i], HF_LEVEL_OUTSIDE,
-			 o->dirty, o->err);
-	return r;
-}
-
-static int meet_outsiders(struct hf_hold *hold, bool *dirty, struct hf_error *err)
-{
-	struct outsiders o = { hold, dirty, err };
 	size_t i;
 	int r = 0;
 
-	/* Those who were known before the freeze, and then whoever is not known yet. */
 	for (i = 0; r == 0 && i < hold->set.n; i++)
 		if (hold->set.tasks[i].level == HF_LEVEL_OUTSIDE &&
 		    hold->set.tasks[i].state == HF_TASK_LISTED)
-			r = meet(hold, hold->set.tasks[i].tid, HF_LEVEL_OUTSIDE, dirty, err);
-	if (r == 0)
-		r = hf_split_each(&hold->set, meet_threads, &o);
-	if (r == -ENOMEM)
-		return hf_fail(err, ENOMEM, HF_STAGE_SEIZE, 0, "out of memory");
-	return r;
+			r = meet(hold, hold->set.tasks[i].tid, HF_LEVEL_OUTSIDE, pass->data, err);
+	return r == 0 ? hf_roster_outsiders(hold, pass, err) : r;
 }
 
 /* One pass over everybody. */
 static int meet_all(struct hf_hold *hold, bool *dirty, struct hf_error *err)
 {
-	size_t i, levels = hold->freezer.n_levels;
-	int r = hf_freezer_rescan(&hold->freezer);
+	struct hf_roster_pass pass = { .fn = meet, .data = dirty, .stage = HF_STAGE_SEIZE };
+	int r = hf_roster_each(hold, &pass, err);
 
-	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_SEIZE, 0, "cannot read the levels of cgroup %s: %s",
-			       hold->freezer.path, strerror(-r));
-	if (++hold->pass == 0)
-		hold->pass = 1;
-	if (hold->freezer.n_levels != levels)
-		*dirty = true;
-	for (i = 0; r == 0 && i < hold->freezer.n_levels; i++)
-		r = meet_level(hold, (uint16_t)i, dirty, err);
-	if (r == 0 && hf_split_possible(&hold->freezer))
-		r = meet_outsiders(hold, dirty, err);
+	if (r == 0)
+		r = meet_outsiders(hold, &pass, err);
+	*dirty |= pass.unsure;
 	return r;
 }
 
@@ -346,7 +311,7 @@ static bool anybody_missed(struct hf_hold *hold)
 		if (t->state != HF_TASK_LISTED || must_wait(hold, t))
 			continue;
 		/* The dead keep their place in /proc/TID/cgroup until they are reaped. */
-		if (hf_look_at_task(hold, t, NULL) > 0 && hf_look_is_inside(&hold->freezer, t->tid))
+		if (hf_look_at_task(hold, t, NULL) > 0 && hf_roster_has(hold, t->tid))
 			missed = true;
 		else if (t->state == HF_TASK_LISTED)
 			t->state = HF_TASK_GONE;
@@ -370,7 +335,7 @@ static int meet_strangers(struct hf_hold *hold, unsigned int *passes, struct hf_
 	if (++*passes < STRANGERS_AFTER && hf_nap(&nap, deadline))
 		return 0;
 	return hf_fail(err, EXDEV, HF_STAGE_SEIZE, 0,
-		       "threads from outside our PID namespace are in cgroup %s", hold->freezer.path);
+		       "threads from outside our PID namespace are in %s", hold->roster.name);
 }
 
 /* Passes over everybody, until one finds nobody new.  With `stops`, each waits for the stops of those before. */
@@ -389,8 +354,7 @@ static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline
 			return r;
 		if (hf_deadline_passed(deadline))
 			return hf_fail(err, ETIMEDOUT, HF_STAGE_VERIFY, 0,
-				       "new threads kept appearing in cgroup %s until the deadline",
-				       hold->freezer.path);
+				       "new threads kept appearing in %s until the deadline", hold->roster.name);
 		dirty = hold->strangers = false;
 		r = meet_all(hold, &dirty, err);
 		if (r < 0)
@@ -419,7 +383,7 @@ static void find_strangers(struct hf_hold *hold)
 		hf_poll_task(hold, i);
 		t = &hold->set.tasks[i];
 		if (!hf_task_is_ours((enum hf_task_state)t->state) ||
-		    hf_look_is_inside(&hold->freezer, t->tid))
+		    hf_roster_has(hold, t->tid))
 			continue;
 		t->level = HF_LEVEL_OUTSIDE;
 		hf_look_at_task(hold, t, NULL);
@@ -491,17 +455,15 @@ static int refuse_nobody(struct hf_hold *hold, struct hf_error *err)
 		    hf_task_is_left_alone((enum hf_task_state)hold->set.tasks[i].state))
 			return 0;
 	return hf_fail(err, ESRCH, HF_STAGE_VERIFY, 0,
-		       "everybody in cgroup %s ended or left while the hold was taken",
-		       hold->freezer.path);
+		       "everybody in %s ended or left while the hold was taken", hold->roster.name);
 }
 
-static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+/* Frozen meanwhile: everybody stands still at one instant. */
+static int take_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct hf_timing *us = &hold->info.timing_us;
 	int r = 0;
 
-	hold->first_stop_ns = hold->mark_ns = hf_clock_ns();
-	hold->changed = true;
 	hf_guard_on_death(&hold->guard, hold->opts.on_death);
 	if (hold->freezer.version == 1)
 		r = seize_stopped_early(hold, err);
@@ -519,6 +481,25 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 		r = pass_until_clean(hold, true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
+	return r;
+}
+
+/* Without a freezer, one after the other, until nobody is left who runs. */
+static int take_running(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	int r = pass_until_clean(hold, true, deadline, err);
+
+	since_us(&hold->mark_ns, &hold->info.timing_us.seize);
+	return r;
+}
+
+static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	int r;
+
+	hold->first_stop_ns = hold->mark_ns = hf_clock_ns();
+	hold->changed = true;
+	r = hf_hold_can_freeze(hold) ? take_frozen(hold, deadline, err) : take_running(hold, deadline, err);
 	if (r == 0)
 		find_strangers(hold);
 	if (r == 0)
@@ -530,6 +511,7 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 {
+	const char *put_back = hf_hold_can_freeze(hold) ? " and the cgroup put back as it was found" : "";
 	struct hf_error second = HF_ERROR_INIT;
 	int r;
 
@@ -542,11 +524,10 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 			     second.note);
 	else if (r > 0)
 		hf_fail_note(err, HF_UNDO_DONE,
-			     "everybody was released and the cgroup put back as it was found; who sleeps uninterruptibly (%d) is let go when the calling thread ends",
-			     r);
+			     "everybody was released%s; who sleeps uninterruptibly (%d) is let go when the calling thread ends",
+			     put_back, r);
 	else
-		hf_fail_note(err, HF_UNDO_DONE,
-			     "everybody was released and the cgroup put back as it was found");
+		hf_fail_note(err, HF_UNDO_DONE, "everybody was released%s", put_back);
 }
 
 static void set_dead_man(struct hf_hold *hold, uint64_t from_now_ms)
@@ -555,10 +536,18 @@ static void set_dead_man(struct hf_hold *hold, uint64_t from_now_ms)
 		hf_guard_dead_man(&hold->guard, hf_clock_ns() + from_now_ms * 1000000);
 }
 
+/* Where nothing is frozen, the kernel undoes all when the holder dies; but one that hangs has to be made to. */
+static int post_guard(struct hf_hold *hold, struct hf_error *err)
+{
+	if (!hf_hold_can_freeze(hold) && !hold->opts.dead_man_ms)
+		return 0;
+	return hf_guard_post(&hold->guard, &hold->freezer, hold->opts.no_guard, hold->opts.no_journal,
+			     hold->opts.guard_message_fd, err);
+}
+
 static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	int r = hf_guard_post(&hold->guard, &hold->freezer, hold->opts.no_guard, hold->opts.no_journal,
-			      hold->opts.guard_message_fd, err);
+	int r = post_guard(hold, err);
 
 	if (r < 0)
 		return r;
@@ -581,15 +570,28 @@ static void stand(struct hf_hold *hold)
 		set_dead_man(hold, hold->opts.dead_man_ms);
 }
 
-static int take(struct hf_hold *hold, const char *path, struct hf_deadline deadline,
-		struct hf_error *err)
+/* A cgroup: find it, lock it, know how each level is found. */
+static int open_cgroup(struct hf_hold *hold, const char *path, struct hf_deadline deadline,
+		       struct hf_error *err)
 {
 	int r = hf_freezer_open(&hold->freezer, path, err);
 
+	if (r == 0 && asprintf(&hold->roster.name, "cgroup %s", hold->freezer.path) < 0) {
+		hold->roster.name = NULL;
+		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
+	}
 	if (r == 0)
 		r = hf_lock_out_others(&hold->freezer, deadline, err);
-	if (r == 0)
-		r = hf_freezer_find_levels(&hold->freezer, true, err);
+	return r == 0 ? hf_freezer_find_levels(&hold->freezer, true, err) : r;
+}
+
+static int take(struct hf_hold *hold, const struct hf_target *target, struct hf_deadline deadline,
+		struct hf_error *err)
+{
+	int r = hf_roster_init(&hold->roster, target, err);
+
+	if (r == 0 && target->kind == HF_TARGET_CGROUP)
+		r = open_cgroup(hold, target->path, deadline, err);
 	if (r == 0)
 		r = hf_look(hold, deadline, err);
 	/* Room for as many newcomers as there are members: no allocation while they are frozen. */
@@ -598,7 +600,7 @@ static int take(struct hf_hold *hold, const char *path, struct hf_deadline deadl
 	return r < 0 ? r : take_looked_at(hold, deadline, err);
 }
 
-int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
+int hf_take(struct hf_hold *hold, const struct hf_target *target, struct hf_error *err)
 {
 	struct hf_deadline deadline = hf_deadline_in_ms(hold->opts.timeout_ms);
 	struct hf_error own = HF_ERROR_INIT;
@@ -606,7 +608,8 @@ int hf_take(struct hf_hold *hold, const char *path, struct hf_error *err)
 
 	if (hold->opts.cancel_fd > 0)
 		deadline.cancel_fd = hold->opts.cancel_fd;
-	r = take(hold, path, deadline, &own);
+	r = take(hold, target, deadline, &own);
+	hf_births_end(&hold->roster.births);
 	if (r == 0) {
 		stand(hold);
 		return 0;

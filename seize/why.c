@@ -204,7 +204,7 @@ static int find_levels(struct hf_hold *hold, struct hf_error *err)
 	return r;
 }
 
-static int look(struct hf_hold *hold, const char *path, struct hf_error *err)
+static int look_at_cgroup(struct hf_hold *hold, const char *path, struct hf_error *err)
 {
 	struct hf_deadline now = hf_deadline_in_ms(0);
 	int r = hf_freezer_open(&hold->freezer, path, err);
@@ -215,9 +215,17 @@ static int look(struct hf_hold *hold, const char *path, struct hf_error *err)
 		tell(hold, HF_OBSTACLE_HELD, true, 0,
 		     "another holdfast holds cgroup %s, or one above or below it",
 		     hold->freezer.path);
-	r = find_levels(hold, err);
+	return find_levels(hold, err);
+}
+
+static int look(struct hf_hold *hold, const struct hf_target *target, struct hf_error *err)
+{
+	int r = hf_roster_init(&hold->roster, target, err);
+
+	if (r == 0 && target->kind == HF_TARGET_CGROUP)
+		r = look_at_cgroup(hold, target->path, err);
 	if (r == 0)
-		r = hf_look(hold, now, err);
+		r = hf_look(hold, hf_deadline_in_ms(0), err);
 	if (r < 0)
 		return r;
 	tell_found_frozen(hold);
@@ -230,26 +238,26 @@ static int look(struct hf_hold *hold, const char *path, struct hf_error *err)
 	return hold->blocked;
 }
 
-HF_API int hf_why(const char *path, const struct hf_take_options *opts, hf_obstacle_fn fn, void *data,
+HF_API int hf_why(const struct hf_target *target, const struct hf_take_options *opts, hf_obstacle_fn fn, void *data,
 		  struct hf_error *err)
 {
 	struct hf_error own = HF_ERROR_INIT;
+	struct hf_target copy;
 	struct hf_hold *hold;
 	int r;
 
-	if (!path || !path[0] || !fn)
-		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no cgroup was named");
-	hold = calloc(1, sizeof(*hold));
+	if (!target || !fn)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no target was named");
+	hold = hf_hold_alloc();
 	if (!hold)
 		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
-	hold->tracer = hf_sys_gettid();
-	hold->freezer = (struct hf_freezer)HF_FREEZER_INIT;
-	hold->guard = (struct hf_guard)HF_GUARD_INIT;
 	hold->tell = fn;
 	hold->tell_data = data;
-	r = hf_take_options_copy(&hold->opts, opts, &own);
+	r = hf_target_copy(&copy, target, &own);
 	if (r == 0)
-		r = look(hold, path, &own);
+		r = hf_take_options_copy(&hold->opts, opts, &own);
+	if (r == 0)
+		r = look(hold, &copy, &own);
 	if (r < 0 && err)
 		*err = own;
 	hf_hold_discard(hold);

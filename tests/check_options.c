@@ -309,7 +309,7 @@ static const struct {
 	{ { "--ver", "pod" }, "--ver is ambiguous" },
 	{ { "-x", "pod" }, "unknown option -x" },
 	{ { "-qx", "pod" }, "unknown option -x" },
-	{ { "-p", "1" }, "unknown option -p" },
+	{ { "-x", "1" }, "unknown option -x" },
 	{ { "--json=yes", "pod" }, "--json takes no argument" },
 	{ { "pod", "--timeout" }, "--timeout needs an argument: DURATION" },
 	{ { "-g" }, "--cgroup needs an argument: PATH" },

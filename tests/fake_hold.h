@@ -34,6 +34,8 @@ static inline hf_hold *fake_hold_new(void)
 	hf_hold *hold = calloc(1, sizeof(*hold));
 
 	ck_assert_ptr_nonnull(hold);
+	hold->info.kind = HF_TARGET_CGROUP;
+	hold->info.target = "cgroup /sys/fs/cgroup/fake";
 	hold->info.path = "/sys/fs/cgroup/fake";
 	hold->info.version = 2;
 	return hold;

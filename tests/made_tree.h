@@ -15,6 +15,8 @@
 #include "tree.h"
 
 static const struct hf_hold_info sample_info = {
+	.kind = HF_TARGET_CGROUP,
+	.target = "cgroup /sys/fs/cgroup/pod",
 	.path = "/sys/fs/cgroup/pod",
 	.version = 2,
 	.found = HF_FREEZER_THAWED,

@@ -15,7 +15,15 @@ wrong()
 
 wrong "which command?"
 wrong "unknown option --json; options follow the command's name" --json tree x
-wrong "tree: which cgroup?" tree
+wrong "tree: which target? Write the path of a cgroup, or --pid PID, or --all" tree
+wrong "tree: one target at a time" tree --pid 1 x
+wrong "hold: one target at a time" hold --all --pid 1
+wrong "tree: --pid: '1x' is no process id" tree --pid 1x
+wrong "tree: --pid: '' is no process id" tree --pid ""
+wrong "tree: --pid: '99999999999' is no process id" tree -p 99999999999
+wrong "tree: --except goes with --all" tree --except sh x
+wrong "hold: --on-death goes with a cgroup" hold --all --on-death stay
+wrong "freeze: unknown option --pid" freeze --pid 1
 wrong "tree: unknown option --bogus" tree --bogus x
 wrong "did you mean --timeout?" tree --timeuot 3s x
 wrong "hold: --for: '10' is no duration: it has no unit: write 10s or 500ms" hold --for 10 x

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The one kind of target there is in this version is a cgroup; others are refused and not advertised.
+# What this version does not have is refused, and not advertised.
 . "$(dirname "$0")/lib.sh"
 
-for option in -p -u -c -a --pid --unit --container --all -d; do
+for option in -u -c --unit --container -d; do
 	run tree "$option" 1
 	expect 2 "unknown option $option"
 	run hold "$option" 1

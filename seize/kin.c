@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kin - see kin.h.
+ */
+#include "kin.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "explain.h"
+#include "procfs.h"
+#include "sys.h"
+
+void hf_kin_find(struct hf_kin *k)
+{
+	struct hf_stat st;
+	pid_t pid = getpid();
+
+	k->pids[0] = pid;
+	for (k->n = 0; pid > 0 && k->n < HF_KIN_MAX; pid = st.ppid) {
+		k->pids[k->n++] = pid;
+		if (hf_tid_stat(pid, &st) < 0)
+			return;
+	}
+}
+
+bool hf_kin_has(const struct hf_kin *k, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < k->n; i++)
+		if (k->pids[i] == pid)
+			return true;
+	return false;
+}
+
+int hf_kin_refuse(const struct hf_kin *k, const char *where, pid_t tid, struct hf_error *err)
+{
+	char who[128];
+
+	/* Signal 0 to a thread of our own group succeeds for our threads alone (tgkill(2)). */
+	if (hf_sys_tgkill(k->pids[0], tid, 0) == 0)
+		return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
+			       "%s contains the holder itself, process %d: it would stop itself", where,
+			       k->pids[0]);
+	if (!hf_kin_has(k, tid))
+		return 0;
+	hf_explain_who(tid, who, sizeof(who));
+	return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
+		       "%s contains process %s, an ancestor of the holder: nobody could let it go", where,
+		       who);
+}

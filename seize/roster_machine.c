@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roster_machine - every process of this machine, or of the PID namespace whose /proc this is, but for PID 1, ourselves
+ * with our ancestors and our guard, kernel threads, and whoever the caller leaves out.
+ *
+ * Parents are met before their children, as far as start times tell.
+ */
+#include "roster.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "hold_state.h"
+#include "kin.h"
+#include "own.h"
+#include "procfs.h"
+
+/* ---- Who is left out ------------------------------------------------------------------------------- */
+
+/* "/sys/fs/cgroup/a" to "/a", as /proc/PID/cgroup has it. */
+static void cut_mount(const struct hf_buf *mountinfo, char *cgroup)
+{
+	char mount[PATH_MAX];
+	size_t len;
+	int version;
+
+	for (version = 1; version <= 2; version++) {
+		if (hf_mountinfo_find_cgroup(mountinfo->data, mountinfo->len, version, mount,
+					     sizeof(mount)) < 0)
+			continue;
+		len = strlen(mount);
+		if (strncmp(cgroup, mount, len) == 0 && cgroup[len] == '/') {
+			memmove(cgroup, cgroup + len, strlen(cgroup + len) + 1);
+			return;
+		}
+	}
+}
+
+static void cut_mounts(struct hf_roster *ro)
+{
+	size_t i;
+
+	if (hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &ro->text) < 0)
+		return;
+	for (i = 0; i < ro->n_excepts; i++)
+		if (ro->excepts[i].cgroup)
+			cut_mount(&ro->text, (char *)(uintptr_t)ro->excepts[i].cgroup);
+}
+
+int hf_roster_begin_machine(struct hf_hold *hold, struct hf_error *err)
+{
+	struct hf_kin kin;
+	size_t i;
+
+	cut_mounts(&hold->roster);
+
+	/* Known once, for their pids cannot be another's as long as we live below them. */
+	hf_kin_find(&kin);
+	for (i = 0; i < kin.n; i++) {
+		struct hf_task *p = hf_task_set_add(&hold->roster.processes, kin.pids[i]);
+
+		if (!p)
+			return hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
+		p->mark = 1;
+	}
+	return 0;
+}
+
+static bool is_below(const char *path, size_t len, const char *top)
+{
+	size_t top_len;
+
+	if (top[0] != '/' && len) {
+		path++;
+		len--;
+	}
+	top_len = strlen(top);
+	while (top_len && top[top_len - 1] == '/')
+		top_len--;
+	return len >= top_len && !memcmp(path, top, top_len) && (len == top_len || path[top_len] == '/');
+}
+
+/* By its path within the v2 or the v1 freezer hierarchy. */
+static bool is_in_cgroup(struct hf_roster *ro, pid_t pid, const char *cgroup)
+{
+	const char *path;
+	char name[64];
+	size_t len;
+	int version;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
+	if (hf_read_at(AT_FDCWD, name, &ro->text) < 0)
+		return false;
+	for (version = 1; version <= 2; version++)
+		if (hf_proc_cgroup_find(ro->text.data, ro->text.len, version, &path, &len) == 0 &&
+		    is_below(path, len, cgroup))
+			return true;
+	return false;
+}
+
+static bool is_excepted(struct hf_roster *ro, const struct hf_stat *st)
+{
+	size_t i;
+
+	for (i = 0; i < ro->n_excepts; i++) {
+		const struct hf_except *e = &ro->excepts[i];
+
+		if ((e->pid && e->pid == st->pid) || (e->comm && !strcmp(e->comm, st->comm)) ||
+		    (e->cgroup && is_in_cgroup(ro, st->pid, e->cgroup)))
+			return true;
+	}
+	return false;
+}
+
+/* Anew in each pass: a pid that comes round is somebody else, and an exec gives another name. */
+static bool is_left_out(struct hf_hold *hold, const struct hf_stat *st)
+{
+	return st->pid == 1 || (st->flags & HF_PF_KTHREAD) || st->pid == hold->guard.pid ||
+	       is_excepted(&hold->roster, st);
+}
+
+/* ---- A pass ----------------------------------------------------------------------------------------- */
+
+struct found {
+	uint64_t start_time_ticks;
+	pid_t pid;
+};
+
+static int by_age(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->start_time_ticks != y->start_time_ticks)
+		return x->start_time_ticks < y->start_time_ticks ? -1 : 1;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int find_one(struct hf_hold *hold, pid_t pid, bool *unsure)
+{
+	struct hf_roster *ro = &hold->roster;
+	const struct hf_task *known = hf_task_set_find(&ro->processes, pid);
+	struct found found = { .pid = pid };
+	struct hf_stat st;
+	int r;
+
+	if (known && known->mark)
+		return 0;
+	r = hf_tid_stat(pid, &st);
+	if (hf_is_gone(r)) {
+		*unsure = true;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	if (is_left_out(hold, &st))
+		return 0;
+	found.start_time_ticks = st.start_time_ticks;
+	return hf_buf_add(&ro->queue, &found, sizeof(found));
+}
+
+static int find_all(struct hf_hold *hold, bool *unsure)
+{
+	hf_owned_dir DIR *dir = opendir("/proc");
+	const struct dirent *e;
+	int r = 0;
+
+	if (!dir)
+		return -errno;
+	while (r == 0 && (errno = 0, e = readdir(dir)))
+		if (isdigit((unsigned char)e->d_name[0]))
+			r = find_one(hold, (pid_t)strtol(e->d_name, NULL, 10), unsure);
+	return r == 0 && errno ? -errno : r;
+}
+
+int hf_roster_each_machine(struct hf_hold *hold, struct hf_roster_pass *pass, struct hf_error *err)
+{
+	struct hf_roster *ro = &hold->roster;
+	size_t i, n;
+	int r;
+
+	ro->queue.len = 0;
+	r = find_all(hold, &pass->unsure);
+	if (r < 0)
+		return hf_fail(err, -r, pass->stage, 0, "cannot list the processes of this machine: %s",
+			       strerror(-r));
+	n = ro->queue.len / sizeof(struct found);
+	if (n)
+		qsort(ro->queue.data, n, sizeof(struct found), by_age);
+	for (i = 0; r == 0 && i < n; i++) {
+		r = hf_roster_read_threads(hold, ((const struct found *)(const void *)ro->queue.data)[i].pid,
+					   pass, err);
+		if (r == 0)
+			r = hf_roster_meet_threads(hold, 0, pass, err);
+	}
+	return r;
+}
