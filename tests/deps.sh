@@ -9,10 +9,10 @@ set -eu
 packages() {
 	case $family-$1 in
 	deb-build) echo "gcc libc6-dev make pkg-config libjson-c-dev libunwind-dev" ;;
-	deb-test) echo "check python3 e2fsprogs util-linux mount procps mandoc g++ binutils" ;;
+	deb-test) echo "check python3 e2fsprogs util-linux mount procps gdb mandoc g++ binutils" ;;
 	deb-lint) echo "clang clang-tidy cppcheck mandoc shellcheck valgrind" ;;
 	rpm-build) echo "gcc make pkgconf-pkg-config json-c-devel libunwind-devel" ;;
-	rpm-test) echo "check-devel python3 e2fsprogs util-linux procps-ng mandoc gcc-c++ binutils" ;;
+	rpm-test) echo "check-devel python3 e2fsprogs util-linux procps-ng gdb mandoc gcc-c++ binutils" ;;
 	rpm-lint) echo "clang clang-tools-extra cppcheck mandoc ShellCheck valgrind" ;;
 	*) echo "deps: no such group: $1" >&2 && exit 2 ;;
 	esac

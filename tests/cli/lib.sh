@@ -167,12 +167,12 @@ idle()
 	in_cgroup "${1-$CG}" sleep 1000
 }
 
-# A process that counts, in a file, as fast as it can, in CG.
+# A process that counts, in a file that is written over and never empty, as fast as it can, in CG.
 busy()
 {
 	COUNTER=$TMP/counter.${#STARTED[@]}
 	# shellcheck disable=SC2016
-	in_cgroup "$CG" sh -c 'i=0; while :; do i=$((i + 1)); echo $i > "$1"; done' sh "$COUNTER"
+	in_cgroup "$CG" sh -c 'i=0; while :; do i=$((i + 1)); echo $i 1<> "$1"; done' sh "$COUNTER"
 	await test -s "$COUNTER"
 }
 
