@@ -29,7 +29,7 @@ endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check built-tests demo deps install uninstall clean sanitize lint
+.PHONY: all check built-tests demo deps install uninstall clean sanitize lint fuzz fuzz-coverage built-fuzz
 
 # ---- The library and the command ---------------------------------------------------------
 # Each folder sees only the folders below it, so that the arrows
@@ -119,8 +119,10 @@ $(BUILD)/tests/libparts.a: $(lab_OBJ) $(filter-out $(BUILD)/cli/main.o,$(cli_OBJ
 $(test_PROGRAMS): %: %.o $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
 	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(CHECK_LIBS) $(JSON_LIBS) -o $@
 
-$(fuzz_PROGRAMS): %: %.o $(BUILD)/tests/fuzz_main.o $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) -o $@
+# What hands inputs to a fuzz target: an object that reads the stored ones, or libFuzzer (`make fuzz`).
+FUZZ_ENGINE = $(BUILD)/tests/fuzz_main.o
+$(fuzz_PROGRAMS): %: %.o $(filter %.o,$(FUZZ_ENGINE)) $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter -%,$(FUZZ_ENGINE)) $^ $(JSON_LIBS) -o $@
 
 # Victims are looked at from outside: no sanitizer in them, whatever the tests are built with.
 $(victims): $(BUILD)/%: %.c tests/victims/victim.h
@@ -144,6 +146,25 @@ sanitize:
 	$(Q)$(MAKE) BUILD=$(BUILD)-sanitize built-tests \
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 	$(Q)tests/run.sh $(BUILD)-sanitize
+
+# Search for inputs that break a parser: all targets one after the other, FUZZ_SECONDS (600) each, or
+# FUZZ="NAME..." of them.  See tests/fuzz.sh for what is left where.
+fuzz:
+	$(Q)tests/deps.sh build test fuzz
+	$(Q)$(MAKE) BUILD=$(BUILD)-fuzz CC=clang built-fuzz FUZZ_ENGINE=-fsanitize=fuzzer \
+		SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+	$(Q)tests/fuzz.sh search $(BUILD)-fuzz $(FUZZ)
+
+# How much of the parsers the stored inputs reach.
+fuzz-coverage:
+	$(Q)tests/deps.sh build test fuzz
+	$(Q)$(MAKE) BUILD=$(BUILD)-coverage CC=clang built-fuzz SAN='-fprofile-instr-generate -fcoverage-mapping'
+	$(Q)tests/fuzz.sh coverage $(BUILD)-coverage $(PARSERS)
+
+PARSERS := base/scan.c base/procfs.c base/cgroupfs.c seize/journal.c seize/recover.c pstree/writer.c \
+	$(wildcard pstree/print*.c) cli/words.c cli/json.c
+
+built-fuzz: $(fuzz_PROGRAMS)
 
 demo:
 	$(Q)tests/deps.sh build
@@ -194,6 +215,6 @@ uninstall:
 	for page in $(PAGES); do rm -f $(SHAREDIR)/man/man$${page##*.}/$${page##*/}; done
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-fuzz $(BUILD)-coverage
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -120,7 +120,7 @@ static void to_stderr(const char *cmd, const char *text)
 	while (n < 0 && errno == EINTR);
 }
 
-static void vsay(const char *cmd, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void vsay(const char *cmd, const char *fmt, va_list ap)
 {
 	char text[LINE_MAX_OUT];
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# deps.sh GROUP... - install what is missing for `build`, `test`, `lint`, by package name, on Debian and
+# deps.sh GROUP... - install what is missing for `build`, `test`, `lint`, `fuzz`, by package name, on Debian and
 # Ubuntu (apt-get) and on Fedora (dnf).  Asks the package database first: with everything there it
 # needs no network and no root.
 set -eu
@@ -11,9 +11,11 @@ packages() {
 	deb-build) echo "gcc libc6-dev make pkg-config libjson-c-dev libunwind-dev" ;;
 	deb-test) echo "check python3 e2fsprogs util-linux mount procps gdb mandoc g++ binutils" ;;
 	deb-lint) echo "clang clang-tidy cppcheck mandoc shellcheck valgrind" ;;
+	deb-fuzz) echo "clang libclang-rt-dev llvm" ;;
 	rpm-build) echo "gcc make pkgconf-pkg-config json-c-devel libunwind-devel" ;;
 	rpm-test) echo "check-devel python3 e2fsprogs util-linux procps-ng gdb mandoc gcc-c++ binutils" ;;
 	rpm-lint) echo "clang clang-tools-extra cppcheck mandoc ShellCheck valgrind" ;;
+	rpm-fuzz) echo "clang compiler-rt llvm" ;;
 	*) echo "deps: no such group: $1" >&2 && exit 2 ;;
 	esac
 }
