@@ -114,6 +114,12 @@ static bool leads_down(const char *name)
 	return true;
 }
 
+/* In memory a bool is 0 or 1.  To read any other byte as one is undefined, so it is looked at as a byte. */
+static bool has_good_words(const struct hf_journal_level *l)
+{
+	return l->found <= 1 && ((const uint8_t *)l)[offsetof(struct hf_journal_level, now)] <= 1;
+}
+
 bool hf_journal_valid(const void *bytes, size_t size)
 {
 	const struct hf_journal_page *page = bytes;
@@ -121,7 +127,7 @@ bool hf_journal_valid(const void *bytes, size_t size)
 
 	if (size < sizeof(*page) || memcmp(page->magic, HF_JOURNAL_MAGIC, sizeof(page->magic)) != 0 ||
 	    page->size != size || page->n == 0 || page->n > HF_JOURNAL_LEVELS_MAX ||
-	    (page->version != 1 && page->version != 2))
+	    (page->version != 1 && page->version != 2) || page->on_death > HF_ON_DEATH_KILL)
 		return false;
 	strings = sizeof(*page) + page->n * sizeof(page->levels[0]);
 	/* The last byte ends the last string, and so every one. */
@@ -129,9 +135,10 @@ bool hf_journal_valid(const void *bytes, size_t size)
 	    page->path >= size || hf_journal_path(page)[0] != '/')
 		return false;
 	for (i = 0; i < page->n; i++) {
-		uint32_t name = page->levels[i].name;
+		const struct hf_journal_level *l = &page->levels[i];
 
-		if (name < strings || name >= size || !leads_down(string_at(page, name)))
+		if (l->name < strings || l->name >= size || !has_good_words(l) ||
+		    !leads_down(string_at(page, l->name)))
 			return false;
 	}
 	return true;

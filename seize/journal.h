@@ -102,8 +102,8 @@ bool hf_journal_shows(const struct hf_journal_page *page, const struct hf_journa
 		      bool frozen);
 
 /*
- * Whether these bytes are a whole journal in which every offset is good.  Pure; any bytes.  A page that passes can
- * be used with the accessors below.
+ * Whether these bytes are a whole journal in which every offset and every word is good.  Pure; any bytes, aligned as
+ * malloc() does it.  A page that passes can be used with the accessors below.
  */
 bool hf_journal_valid(const void *bytes, size_t size);
 const char *hf_journal_path(const struct hf_journal_page *page);

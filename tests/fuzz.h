@@ -44,7 +44,7 @@ static inline int fuzz_is_untouched(const void *object, size_t size)
 /* A copy without a byte to spare; free() it. */
 static inline void *fuzz_exact(const void *bytes, size_t size)
 {
-	void *copy = malloc(size ? size : 1);
+	void *copy = calloc(1, size ? size : 1);
 
 	FUZZ_REQUIRE(copy != NULL);
 	if (size)
@@ -52,7 +52,7 @@ static inline void *fuzz_exact(const void *bytes, size_t size)
 	return copy;
 }
 
-/* The same as a string; NULs among the bytes become spaces. */
+/* The same as a string; NULs among the bytes become underscores. */
 static inline char *fuzz_string(const void *bytes, size_t size)
 {
 	char *copy = malloc(size + 1);
@@ -62,7 +62,7 @@ static inline char *fuzz_string(const void *bytes, size_t size)
 	for (i = 0; i < size; i++) {
 		char c = ((const char *)bytes)[i];
 
-		copy[i] = c ? c : ' ';
+		copy[i] = c ? c : '_';
 	}
 	copy[size] = '\0';
 	return copy;
