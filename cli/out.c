@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "signals.h"
+#include "writer.h"
 
 /* Room for the longest error text and note with every byte escaped would be silly; this is ample. */
 #define LINE_MAX_OUT 2048
@@ -32,26 +33,17 @@ int hf_exit_worse(int a, int b)
 
 /* ---- Text ------------------------------------------------------------------------------ */
 
-/* C0 controls, DEL, and the C1 controls in their UTF-8 form (CSI is one of them). */
-static size_t control_at(const unsigned char *p)
-{
-	if (*p < 0x20 || *p == 0x7f)
-		return 1;
-	return p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f ? 2 : 0;
-}
-
 void hf_clean(const char *text, char *ret, size_t cap)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	size_t used = 0;
+	size_t len = strlen(text), used = 0, n, shown_len;
+	char shown[HF_SHOWN_MAX];
 
-	while (*p && used + 9 < cap) {
-		size_t n = control_at(p);
-
-		if (n == 0)
-			ret[used++] = (char)*p++;
-		while (n--)
-			used += (size_t)snprintf(ret + used, cap - used, "\\x%02x", *p++);
+	for (; len; text += n, len -= n) {
+		n = hf_show_next(text, len, shown, &shown_len);
+		if (used + shown_len >= cap)
+			break;
+		memcpy(ret + used, shown, shown_len);
+		used += shown_len;
 	}
 	ret[used] = '\0';
 }

@@ -2,7 +2,7 @@
 /*
  * out - what the command prints and how it ends.  Results go to standard output, everything else
  * to standard error, one line each: "holdfast: COMMAND: text".  Names and paths may hold any
- * bytes, so control characters are shown escaped: a process name must not steer a terminal.
+ * bytes, so they are shown as writer.h does: a process name must not steer a terminal.
  */
 #ifndef HF_OUT_H
 #define HF_OUT_H
@@ -70,7 +70,10 @@ enum hf_when {
 /* Colours for standard output, by --color, NO_COLOR, TERM and whether it is a terminal. */
 bool hf_colour_wanted(enum hf_when when);
 
-/* Copy with control characters shown as \xNN; cut to fit.  For messages: allocates nothing. */
+/*
+ * Copy as writer.h shows names, so that it is UTF-8 and steers no terminal; cut to fit into cap bytes, at least
+ * one.  For messages: allocates nothing.
+ */
 void hf_clean(const char *text, char *ret, size_t cap);
 
 /* A time as people say it: "310 us", "4.2 ms", "3.1 s", "2 min 5 s", "3 h 10 min". */

@@ -66,14 +66,6 @@ size_t hf_utf8_len(const char *bytes, size_t len)
 	return n;
 }
 
-static void put_hex(struct hf_writer *w, const char *bytes, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		hf_writer_putf(w, "\\x%02x", (unsigned char)bytes[i]);
-}
-
 bool hf_writer_put_utf8(struct hf_writer *w, const char *bytes, size_t len)
 {
 	bool escaped = false;
@@ -87,7 +79,7 @@ bool hf_writer_put_utf8(struct hf_writer *w, const char *bytes, size_t len)
 			continue;
 		}
 		hf_writer_put_bytes(w, bytes + plain, at - plain);
-		put_hex(w, bytes + at, 1);
+		hf_writer_putf(w, "\\x%02x", (unsigned char)bytes[at]);
 		plain = ++at;
 		escaped = true;
 	}
@@ -116,26 +108,39 @@ static bool steers(const char *bytes, size_t n)
 	       (b == 0x81 && c >= 0xa6 && c <= 0xa9);
 }
 
+/* The letter of the escape that a byte has in C; 0 for one that has none. */
+static char escape_of(char c)
+{
+	return c == '\n' ? 'n' : c == '\t' ? 't' : c == '\r' ? 'r' : '\0';
+}
+
+size_t hf_show_next(const char *bytes, size_t len, char ret[HF_SHOWN_MAX], size_t *ret_len)
+{
+	size_t n = hf_utf8_len(bytes, len), i;
+	char letter = escape_of(bytes[0]);
+
+	if (n && !steers(bytes, n)) {
+		memcpy(ret, bytes, n);
+		*ret_len = n;
+		return n;
+	}
+	n = n ? n : 1;
+	*ret_len = 0;
+	if (letter)
+		*ret_len = (size_t)snprintf(ret, HF_SHOWN_MAX, "\\%c", letter);
+	for (i = 0; i < n && !letter; i++)
+		*ret_len += (size_t)snprintf(ret + *ret_len, HF_SHOWN_MAX - *ret_len, "\\x%02x",
+					     (unsigned char)bytes[i]);
+	return n;
+}
+
 void hf_writer_put_shown(struct hf_writer *w, const char *bytes, size_t len)
 {
-	size_t at = 0;
+	char shown[HF_SHOWN_MAX];
+	size_t n, shown_len;
 
-	while (at < len) {
-		size_t n = hf_utf8_len(bytes + at, len - at);
-
-		if (n && !steers(bytes + at, n)) {
-			hf_writer_put_bytes(w, bytes + at, n);
-		} else {
-			n = n ? n : 1;
-			if (bytes[at] == '\n')
-				hf_writer_put(w, "\\n");
-			else if (bytes[at] == '\t')
-				hf_writer_put(w, "\\t");
-			else if (bytes[at] == '\r')
-				hf_writer_put(w, "\\r");
-			else
-				put_hex(w, bytes + at, n);
-		}
-		at += n;
+	for (; len; bytes += n, len -= n) {
+		n = hf_show_next(bytes, len, shown, &shown_len);
+		hf_writer_put_bytes(w, shown, shown_len);
 	}
 }

@@ -29,7 +29,14 @@ size_t hf_utf8_len(const char *bytes, size_t len);
 /* Each byte that is not part of UTF-8 as \xHH, all else as it is; returns whether one was. */
 bool hf_writer_put_utf8(struct hf_writer *w, const char *bytes, size_t len);
 
-/* The same, and whatever would steer a terminal: control characters, changes of direction. */
+/*
+ * How the first of these bytes (there is one) are shown to people: those that are no part of UTF-8, and whatever
+ * would steer a terminal, as \xHH, \n, \t or \r.  Into ret, without a NUL; returns how many of them that was.
+ */
+#define HF_SHOWN_MAX 16	/* four for each of at most three bytes, and a NUL aside */
+size_t hf_show_next(const char *bytes, size_t len, char ret[HF_SHOWN_MAX], size_t *ret_len);
+
+/* All of them so. */
 void hf_writer_put_shown(struct hf_writer *w, const char *bytes, size_t len);
 
 #endif

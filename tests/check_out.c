@@ -41,7 +41,7 @@ START_TEST(control_characters_are_shown_not_sent)
 	char buf[64];
 
 	hf_clean("a\033[31mb\n\x7f\xc2\x9b" "c\xc3\xa4\xff", buf, sizeof(buf));
-	ck_assert_str_eq(buf, "a\\x1b[31mb\\x0a\\x7f\\xc2\\x9b" "c\xc3\xa4\xff");
+	ck_assert_str_eq(buf, "a\\x1b[31mb\\n\\x7f\\xc2\\x9b" "c\xc3\xa4\\xff");
 }
 END_TEST
 
@@ -53,7 +53,7 @@ START_TEST(cleaning_never_writes_behind_the_end)
 	text[sizeof(text) - 1] = '\0';
 	memset(buf, FILLER, sizeof(buf));
 	hf_clean(text, buf, 16);
-	ck_assert_uint_lt(strlen(buf), 16);
+	ck_assert_str_eq(buf, "\\n\\n\\n\\n\\n\\n\\n");
 	ck_assert(is_untouched(buf + 16, 4));
 }
 END_TEST

@@ -10,12 +10,12 @@ odd()
 	[[ $ERR != *$'\033'* ]] || fail "an escape character reached the terminal"
 	(($(wc -l < "$TMP/err") == 1)) || fail "a name broke the line"
 	run "frob"$'\033\n'
-	expect 2 'frob\x1b\x0a'
+	expect 2 'frob\x1b\n'
 	child $'a\ttab\033'
 	idle "$CHILD"
 	run state "$CHILD"
 	expect 0 ""
-	[[ $OUT == "thawed $CG/a\\x09tab\\x1b (v$VERSION)" ]] || fail "'$OUT'"
+	[[ $OUT == "thawed $CG/a\\ttab\\x1b (v$VERSION)" ]] || fail "'$OUT'"
 	start_hold "$CHILD"
 	[[ $HELD == "held a_tab_: 1 process, 1 thread, stopped after "* ]] || fail "'$HELD'"
 	end_hold TERM
