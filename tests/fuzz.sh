@@ -53,22 +53,16 @@ search() {	# search NAME
 }
 
 coverage() {	# coverage FILE...
-	set -- "$@" --
+	programs=
 	for name in $(targets); do
 		LLVM_PROFILE_FILE=$build/$name.profraw "$build/tests/fuzz_$name" "$here/corpus/$name"/* >/dev/null
-		set -- "$@" "-object=$build/tests/fuzz_$name"
+		programs="$programs${programs:+ -object=}$build/tests/fuzz_$name"
 	done
 	llvm-profdata merge -o "$build/all.profdata" "$build"/*.profraw
-	files=
-	while [ "$1" != -- ]; do
-		files="$files $1"
-		shift
-	done
-	shift
 	# shellcheck disable=SC2086  # a list of names
-	llvm-cov report "-instr-profile=$build/all.profdata" "$@" $files
-	# shellcheck disable=SC2086
-	llvm-cov show "-instr-profile=$build/all.profdata" -show-branches=count "$@" $files >"$build/coverage.txt"
+	set -- $programs "-instr-profile=$build/all.profdata" "$@"
+	llvm-cov report "$@"
+	llvm-cov show -show-branches=count "$@" >"$build/coverage.txt"
 	echo "line by line: $build/coverage.txt"
 }
 

@@ -87,6 +87,7 @@ static void fuzz_events(const char *text, size_t len)
 static size_t read_list(const char *text, size_t len, pid_t *ids, size_t room, int *ret_r)
 {
 	size_t pos = 0, before = 0, n = 0;
+	char *end;
 	pid_t id;
 	int r;
 
@@ -96,6 +97,7 @@ static size_t read_list(const char *text, size_t len, pid_t *ids, size_t room, i
 		if (r <= 0)
 			break;
 		FUZZ_REQUIRE(id >= 0 && pos > before && pos <= len && text[pos - 1] == '\n');
+		FUZZ_REQUIRE(strtoll(text + before, &end, 10) == id && end == text + pos - 1);
 		before = pos;
 		if (n < room)
 			ids[n++] = id;

@@ -34,6 +34,40 @@ static int is_same(const struct hf_stat *a, const struct hf_stat *b)
 	       a->n_threads == b->n_threads && a->start_time_ticks == b->start_time_ticks;
 }
 
+/* A field that is wanted must be a number as strtoll(3) reads it, and nothing else. */
+static int is_number(const char *field, long long value)
+{
+	char *end;
+
+	return strtoll(field, &end, 10) == value && *end == '\0' && end != field;
+}
+
+/* The same once more, field by field, as anybody would do it who had no hurry. */
+static void require_as_read_plainly(const char *data, size_t len, const struct hf_stat *st)
+{
+	char *text = fuzz_string(data, len), *name = strchr(text, '(') + 1, *end = strrchr(text, ')'), *rest, *field;
+	size_t name_len = (size_t)(end - name), shown = name_len < HF_COMM_MAX ? name_len : HF_COMM_MAX - 1;
+	int nr;
+
+	FUZZ_REQUIRE(!memchr(data + (name - text), '\0', name_len));
+	FUZZ_REQUIRE(strlen(st->comm) == shown && strncmp(st->comm, name, shown) == 0);
+	name[-2] = '\0';
+	FUZZ_REQUIRE(is_number(text, st->pid));
+	FUZZ_REQUIRE(end[1] == ' ' && end[2] == st->state && end[3] == ' ');
+	rest = end + 4;
+	for (nr = 4; nr <= 22; nr++) {
+		field = strsep(&rest, " ");
+		FUZZ_REQUIRE(field && rest && *field);
+		FUZZ_REQUIRE(nr != 4 || is_number(field, st->ppid));
+		FUZZ_REQUIRE(nr != 5 || is_number(field, st->pgid));
+		FUZZ_REQUIRE(nr != 6 || is_number(field, st->sid));
+		FUZZ_REQUIRE(nr != 9 || is_number(field, st->flags));
+		FUZZ_REQUIRE(nr != 20 || is_number(field, st->n_threads));
+		FUZZ_REQUIRE(nr != 22 || strtoull(field, NULL, 10) == st->start_time_ticks);
+	}
+	free(text);
+}
+
 /* As do_task_stat() of the kernel does it, without the fields that follow. */
 static size_t format(const struct hf_stat *st, char *ret, size_t cap)
 {
@@ -73,8 +107,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct hf_stat st;
 
-	if (parse((const char *)data, size, &st) == 0)
+	/* An empty file is read into no memory at all. */
+	if (parse(size ? (const char *)data : NULL, size, &st) == 0) {
+		require_as_read_plainly((const char *)data, size, &st);
 		require_round_trip(&st);
+	}
 	make_up((struct fuzz_source){ data, size }, &st);
 	require_round_trip(&st);
 	return 0;

@@ -66,6 +66,24 @@ static int is_whole_but_for_the_end(const struct hf_status *cut, const struct hf
 	       (cut->shared_pending == whole->shared_pending || cut->shared_pending == 0);
 }
 
+/* The name is that of the first line that has one, the kernel's escapes undone. */
+static void require_name(const char *text, size_t len, const char *comm)
+{
+	const char *end = text + len, *at = text;
+	size_t n = 0;
+
+	while (end - at < 6 || memcmp(at, "Name:\t", 6) != 0)
+		at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+	for (at += 6; *at != '\n' && n < HF_COMM_MAX - 1; at++, n++) {
+		char c = at[0] == '\\' && at[1] == 'n' ? '\n' : at[0];
+
+		at += at[0] == '\\' && (at[1] == 'n' || at[1] == '\\');
+		FUZZ_REQUIRE(comm[n] == c);
+	}
+	FUZZ_REQUIRE(comm[n] == '\0' && strlen(comm) == n);
+	FUZZ_REQUIRE(!memchr(at, '\0', (size_t)((const char *)memchr(at, '\n', (size_t)(end - at)) - at)));
+}
+
 /* ---- Writing ------------------------------------------------------------------------------ */
 
 struct text {
@@ -180,6 +198,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct hf_status st;
 
 	if (parse(text, size, &st) == 0) {
+		require_name(text, size, st.comm);
 		require_round_trip(&st, size % 16 == 0);
 		require_same_behind_unknown_lines(text, size, &st);
 	}
