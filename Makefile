@@ -147,18 +147,21 @@ sanitize:
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 	$(Q)tests/run.sh $(BUILD)-sanitize
 
+# Of some GNU extensions that we use it warns.
+WITH_CLANG := CC=clang WERROR=
+
 # Search for inputs that break a parser: all targets one after the other, FUZZ_SECONDS (600) each, or
 # FUZZ="NAME..." of them.  See tests/fuzz.sh for what is left where.
 fuzz:
 	$(Q)tests/deps.sh build test fuzz
-	$(Q)$(MAKE) BUILD=$(BUILD)-fuzz CC=clang built-fuzz FUZZ_ENGINE=-fsanitize=fuzzer \
+	$(Q)$(MAKE) BUILD=$(BUILD)-fuzz $(WITH_CLANG) built-fuzz FUZZ_ENGINE=-fsanitize=fuzzer \
 		SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 	$(Q)tests/fuzz.sh search $(BUILD)-fuzz $(FUZZ)
 
 # How much of the parsers the stored inputs reach.
 fuzz-coverage:
 	$(Q)tests/deps.sh build test fuzz
-	$(Q)$(MAKE) BUILD=$(BUILD)-coverage CC=clang built-fuzz SAN='-fprofile-instr-generate -fcoverage-mapping'
+	$(Q)$(MAKE) BUILD=$(BUILD)-coverage $(WITH_CLANG) built-fuzz SAN='-fprofile-instr-generate -fcoverage-mapping'
 	$(Q)tests/fuzz.sh coverage $(BUILD)-coverage $(PARSERS)
 
 PARSERS := base/scan.c base/procfs.c base/cgroupfs.c seize/journal.c seize/recover.c pstree/writer.c \

@@ -42,7 +42,7 @@ static int subscribe(int fd)
 }
 
 /* One event, copied, for a message is aligned for 4 bytes only.  False: none, or one that is cut. */
-static bool event_of(const struct nlmsghdr *head, struct proc_event *ret)
+static bool event_of(struct nlmsghdr *head, struct proc_event *ret)
 {
 	const struct cn_msg *msg = NLMSG_DATA(head);
 	size_t len = head->nlmsg_len - NLMSG_HDRLEN;
@@ -62,7 +62,7 @@ static bool is_heard(int fd)
 	ssize_t n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
 	struct proc_event event;
 
-	return n >= NLMSG_HDRLEN && event_of((const struct nlmsghdr *)(const void *)text, &event) &&
+	return n >= NLMSG_HDRLEN && event_of((struct nlmsghdr *)(void *)text, &event) &&
 	       event.what == PROC_EVENT_NONE && event.event_data.ack.err == 0;
 }
 
@@ -109,7 +109,7 @@ int hf_births_read(struct hf_births *b, bool (*belongs)(pid_t parent, void *data
 	int r = 0;
 
 	while (r == 0 && b->fd >= 0) {
-		const struct nlmsghdr *head = (const void *)text;
+		struct nlmsghdr *head = (void *)text;
 
 		n = recv(b->fd, text, sizeof(text), MSG_DONTWAIT);
 		if (n < 0 && errno == ENOBUFS) {
@@ -120,7 +120,8 @@ int hf_births_read(struct hf_births *b, bool (*belongs)(pid_t parent, void *data
 			continue;
 		if (n <= 0)
 			break;
-		for (; r == 0 && NLMSG_OK(head, (size_t)n); head = NLMSG_NEXT(head, n))
+		/* What is left gets below 0 behind a message whose length is not one of whole words. */
+		for (; r == 0 && NLMSG_OK(head, n); head = NLMSG_NEXT(head, n))
 			if (event_of(head, &event))
 				r = note(b, &event, belongs, data);
 	}
