@@ -369,6 +369,23 @@ int hf_syscall_parse(const char *text, size_t len, struct hf_syscall *ret)
 	return 0;
 }
 
+/* ---- children ----------------------------------------------------------------------------- */
+
+int hf_children_next(const char *text, size_t len, size_t *pos, pid_t *ret_id)
+{
+	struct hf_scan s;
+	pid_t id;
+
+	if (*pos >= len)
+		return 0;
+	s = hf_scan_of(text + *pos, len - *pos);
+	if (hf_scan_id(&s, &id) < 0 || !hf_scan_skip(&s, " "))
+		return -EBADMSG;
+	*pos = len - s.len;
+	*ret_id = id;
+	return 1;
+}
+
 /* ---- cgroup and mountinfo ----------------------------------------------------------------- */
 
 /* "ID:controllers:path"; the v2 hierarchy is ID 0 without controllers (cgroups(7)). */

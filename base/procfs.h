@@ -75,6 +75,12 @@ int hf_proc_cgroup_find(const char *text, size_t len, int version, const char **
 			size_t *ret_path_len);
 
 /*
+ * The next id of /proc/PID/task/TID/children, where each is followed by a blank.  *pos starts at 0 and moves on.
+ * 1 and *ret_id, 0 at the end, -EBADMSG for what is no id, or may have been cut.
+ */
+int hf_children_next(const char *text, size_t len, size_t *pos, pid_t *ret_id);
+
+/*
  * Where a cgroup hierarchy is mounted, from the text of /proc/self/mountinfo: the first v2
  * mount (version 2), or the first v1 mount with the freezer controller (version 1).
  * Octal escapes are undone.  -ENOENT when there is none, -ENAMETOOLONG when cap is too small.

@@ -183,27 +183,26 @@ static int visit_born(struct hf_hold *hold, bool *unsure)
 	return r;
 }
 
-static int visit_children(struct hf_hold *hold, pid_t pid, pid_t tid, bool *unsure)
+static int visit_children(struct hf_hold *hold, pid_t pid, pid_t tid, struct hf_roster_pass *pass,
+			  struct hf_error *err)
 {
 	struct hf_buf *text = &hold->roster.text;
-	char path[64], *at, *end;
+	char path[64];
+	size_t pos = 0;
+	pid_t child;
 	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
 	r = hf_read_at(AT_FDCWD, path, text);
 	if (hf_is_gone(r)) {
 		/* One of ours goes only when it is killed; its children are known by then, or with a sibling. */
-		*unsure |= !is_ours(hold, tid);
+		pass->unsure |= !is_ours(hold, tid);
 		return 0;
 	}
-	for (at = text->data; r == 0 && text->len; at = end) {
-		pid_t child = (pid_t)strtol(at, &end, 10);
-
-		if (end == at)
-			break;
+	while (r == 0 && (r = hf_children_next(text->data, text->len, &pos, &child)) > 0)
 		r = visit(hold, child);
-	}
-	return r;
+	return r == 0 || r == -ENOMEM ? r :
+	       hf_fail(err, -r, pass->stage, tid, "cannot read the children of thread %d: %s", tid, strerror(-r));
 }
 
 static bool any_of_ours(const struct hf_hold *hold, const pid_t *tids, size_t n)
@@ -243,7 +242,7 @@ static int list_process(struct hf_hold *hold, pid_t pid, struct hf_roster_pass *
 		p->mark = 1;
 	r = hf_roster_meet_threads(hold, 0, pass, err);
 	for (i = 0; r == 0 && i < n; i++)
-		r = visit_children(hold, pid, tids[i], &pass->unsure);
+		r = visit_children(hold, pid, tids[i], pass, err);
 	return r;
 }
 
