@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_words - durations, names, choices and near misses of the command line (cli/words.c).  A duration is
- * what arithmetic says, or nothing; every name that is made from a path is one that may be given; a choice
+ * fuzz_words - durations, pids, names, choices and near misses of the command line (cli/words.c).  A duration
+ * or pid is what arithmetic says, or nothing; every name that is made from a path is one that may be given; a choice
  * is the word that was written.
  */
 #include "options.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include "fuzz.h"
 
@@ -59,6 +60,16 @@ static void require_made_duration(struct fuzz_source from)
 	require_duration(text);
 	snprintf(text, sizeof(text), "%lluh", (unsigned long long)(n % 1100));
 	require_duration(text);
+}
+
+/* Digits and nothing else, 1 to the largest int; 0 for all else. */
+static void require_pid(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long long n = strtoull(text, NULL, 10);
+	pid_t pid = hf_pid_parse(text);
+
+	FUZZ_REQUIRE(pid == (text[digits] || digits == 0 || n > INT_MAX ? 0 : (pid_t)n));
 }
 
 /* ---- Names -------------------------------------------------------------------------------- */
@@ -143,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	require_duration(text);
 	require_made_duration((struct fuzz_source){ data, size });
+	require_pid(text);
 	require_name(text);
 	require_choice(text);
 	require_near(text);
