@@ -2,6 +2,7 @@
 #
 # make            the library, the command
 # make check      install what is missing, build, run all tests
+# make fuzz       search for inputs that break a parser, ten minutes for each
 # make demo       install what is missing, build, hold and release a small workload
 # V=1             show the commands
 
