@@ -34,7 +34,7 @@ search() {	# search NAME
 	program=$build/tests/fuzz_$1
 	log=$build/$1.log
 	mkdir -p "$build/corpus/$1" "$build/new" "$build/failing"
-	if "$program" -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=1024 \
+	if "$program" -max_total_time="$seconds" -max_len=4096 -timeout=120 -rss_limit_mb=1024 \
 		-print_final_stats=1 -artifact_prefix="$build/failing/$1-" "$build/corpus/$1" \
 		"$here/corpus/$1" >"$log" 2>&1 </dev/null; then
 		rm -rf "$build/new/$1"
