@@ -21,16 +21,16 @@ static int subscribe(int fd)
 {
 	struct sockaddr_nl us = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
 	const enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
+	const struct cn_msg msg = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof(op) };
 	const int bytes = RECEIVE_BYTES;
 	struct {
 		struct nlmsghdr head;
-		struct cn_msg msg;
-		char op[sizeof(op)];
-	} __attribute__((packed)) ask = {
+		char msg[sizeof(msg)], op[sizeof(op)];
+	} ask = {
 		.head = { .nlmsg_len = sizeof(ask), .nlmsg_type = NLMSG_DONE },
-		.msg = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof(op) },
 	};
 
+	memcpy(ask.msg, &msg, sizeof(msg));
 	memcpy(ask.op, &op, sizeof(op));
 	/* More than the limit of net.core.rmem_max is for root; others get what there is. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
