@@ -165,7 +165,7 @@ fuzz-coverage:
 	$(Q)$(MAKE) BUILD=$(BUILD)-coverage $(WITH_CLANG) built-fuzz SAN='-fprofile-instr-generate -fcoverage-mapping'
 	$(Q)tests/fuzz.sh coverage $(BUILD)-coverage $(PARSERS)
 
-PARSERS := base/scan.c base/procfs.c base/cgroupfs.c seize/journal.c seize/recover.c pstree/writer.c \
+PARSERS := base/scan.c base/procfs.c base/cgroupfs.c seize/births.c seize/journal.c seize/recover.c pstree/writer.c \
 	$(wildcard pstree/print*.c) cli/words.c cli/json.c
 
 built-fuzz: $(fuzz_PROGRAMS)
