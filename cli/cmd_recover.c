@@ -14,7 +14,7 @@
 struct answer {
 	FILE *f;
 	bool json;
-	size_t n;
+	size_t n, n_changed;
 	int failed;		/* short of memory */
 };
 
@@ -69,6 +69,7 @@ static void add(const struct hf_leftover *l, void *data)
 	else
 		add_line(a, l);
 	a->n++;
+	a->n_changed += l->kind == HF_LEFTOVER_CHANGED;
 }
 
 static int run_recover(const struct hf_cmd *cmd, const struct hf_args *args)
@@ -89,13 +90,13 @@ static int run_recover(const struct hf_cmd *cmd, const struct hf_args *args)
 		fprintf(a.f, "{\"dry_run\":%s,\"leftovers\":[", args->dry_run ? "true" : "false");
 	changed = hf_recover(&opts, add, &a, &err);
 	if (a.json)
-		fprintf(a.f, "],\"recovered\":%d}\n", changed > 0 && !args->dry_run ? changed : 0);
+		fprintf(a.f, "],\"recovered\":%zu}\n", args->dry_run ? 0 : a.n_changed);
 	else if (a.n == 0 && changed == 0)
 		fputs("nothing was left behind\n", a.f);
 	a.failed |= fclose(a.f);
 	status = a.failed ? hf_print_failed(cmd->name, ENOMEM) : hf_print(cmd->name, text, len);
 	free(text);
-	/* A holder that was killed has left something, and it stays: that is the meaning of 4. */
+	/* Where something stays as it should not, it is 4. */
 	if (changed < 0)
 		status = hf_exit_worse(status, hf_report(cmd->name, &err));
 	return status;

@@ -490,11 +490,13 @@ HF_API int hf_tree_format(const hf_tree *tree, hf_hold *hold, enum hf_format for
 
 enum hf_leftover_kind {
 	HF_LEFTOVER_CHANGED = 1,	/* put back as it was found; in a dry run: would be */
-	HF_LEFTOVER_KEPT,		/* frozen on purpose (HF_ON_DEATH_STAY); left so */
+	HF_LEFTOVER_KEPT,		/* frozen on purpose (HF_ON_DEATH_STAY, _KILL); left so */
 	HF_LEFTOVER_FOREIGN,		/* somebody else has frozen or thawed it since; left so */
-	HF_LEFTOVER_HELD,		/* another holdfast has a hold of it now; left to that */
+	HF_LEFTOVER_HELD,		/* another holdfast has a hold of it now, or the dead one's guard
+					   lives after all; left to that */
 	HF_LEFTOVER_FAILED,		/* could not be put back */
-	HF_LEFTOVER_UNREADABLE		/* a file that is no journal of this version; left there */
+	HF_LEFTOVER_UNREADABLE		/* a file that cannot be read or is no journal of this version;
+					   left there */
 };
 
 /* One cgroup that a dead holder left changed. */
@@ -522,10 +524,14 @@ struct hf_recover_options {
 /*
  * Put back what holders of this user left behind that were killed together with their guards, as their
  * journals tell.  Cgroups that a living holder or guard looks after, and whatever no holdfast has frozen,
- * are not touched.  tell is called for each cgroup that differs from how it was found.
+ * are not touched.  tell is called for each cgroup that differs from how it was found.  A cgroup is known by its id:
+ * one made later under the same name is another, and one that was renamed is the same.
  *
  * Returns how many were put back (in a dry run: would be); or, after everything else was done all the same, what
- * failed.  ENXIO: this user has no runtime directory.  EPERM: it belongs to somebody else, or others may write to it.
+ * failed first: err->undo is HF_UNDO_FAILED when a cgroup could not be put back.  EXDEV: it cannot be seen from the
+ * caller's mount or cgroup namespace.  EBADMSG: a file is no journal of this version.  ENXIO: this user has no
+ * runtime directory.  EPERM: it belongs to somebody else, or others may write to it.  EBUSY: another recover is at
+ * work there.
  */
 HF_API int hf_recover(const struct hf_recover_options *opts, hf_leftover_fn tell, void *data,
 		      struct hf_error *err);

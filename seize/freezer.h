@@ -23,6 +23,7 @@
 struct hf_level {
 	char *name;		/* path below the target, "" for the target itself */
 	int fd;			/* its setting, open for writing; -1 for a level that we never write */
+	int self_fd;		/* v1, beside fd: freezer.self_freezing; freezer.state mixes in the ancestors */
 	bool self_found;	/* its own setting when we came */
 	bool frozen_found;	/* frozen in effect when we came */
 	bool threaded;		/* v2: a thread of a process may be in it without the others */

@@ -225,7 +225,7 @@ static int look_at_level(const struct hf_freezer *f, struct hf_level *l)
 
 static int add_level(struct hf_freezer *f, const char *name)
 {
-	struct hf_level l = { .fd = -1 };
+	struct hf_level l = { .fd = -1, .self_fd = -1 };
 	struct hf_level *levels;
 	int r;
 
@@ -278,6 +278,17 @@ static int add_children(struct hf_freezer *f, size_t level)
 	return n < 0 && !hf_is_gone(-errno) ? -errno : 0;
 }
 
+static int open_self(const struct hf_freezer *f, struct hf_level *l)
+{
+	char name[HF_LEVEL_NAME_MAX];
+
+	if (f->version == 2)
+		return 0;
+	if (hf_level_file(l, self_file(f), name, sizeof(name)) == 0)
+		l->self_fd = openat(f->dirfd, name, O_RDONLY | O_CLOEXEC);
+	return l->self_fd;
+}
+
 /*
  * The setting of the target itself, and of each level that was found frozen by its own setting:
  * on v1 such a level has to be thawed for its tasks to stop, and frozen again.
@@ -295,6 +306,10 @@ static int open_settings(struct hf_freezer *f)
 		    hf_level_file(l, file, name, sizeof(name)) < 0)
 			continue;
 		l->fd = openat(f->dirfd, name, O_RDWR | O_CLOEXEC);
+		if (l->fd >= 0 && open_self(f, l) < 0) {
+			hf_own_close(&l->fd);
+			l->fd = -1;
+		}
 		if (l->fd < 0 && hf_is_gone(-errno) && i > 0)
 			l->gone = true;
 		else if (l->fd < 0)
@@ -424,6 +439,7 @@ void hf_freezer_done(struct hf_freezer *f)
 	for (i = 0; i < f->n_levels; i++) {
 		free(f->levels[i].name);
 		hf_own_close(&f->levels[i].fd);
+		hf_own_close(&f->levels[i].self_fd);
 	}
 	free(f->levels);
 	free(f->path);

@@ -57,7 +57,7 @@ static void thaw_under_holder(struct hf_journal_page *page)
 		if (!l->now || l->fd < 0)
 			continue;
 		l->now = false;
-		if (!hf_journal_write(page, l, false))
+		if (hf_journal_write(page, l, false) < 0)
 			l->now = true;
 	}
 	page->thawed = true;
@@ -65,8 +65,13 @@ static void thaw_under_holder(struct hf_journal_page *page)
 
 static void end_holder(const struct hf_guard_post *post)
 {
-	if (post->pidfd < 0 || syscall(SYS_pidfd_send_signal, post->pidfd, SIGKILL, NULL, 0) < 0)
-		syscall(SYS_kill, post->page->holder, SIGKILL);
+	const pid_t holder = post->page->holder.pid;
+
+	/* Without a pidfd a holder that has died is not noticed while a child of it lives: its pid may be another's. */
+	if (post->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, post->pidfd, SIGKILL, NULL, 0);
+	else if (syscall(SYS_getppid) == holder)
+		syscall(SYS_kill, holder, SIGKILL);
 	post->page->dead_man_ns = 0;
 	post->page->overdue = true;
 }
@@ -205,7 +210,7 @@ static int list_kept(struct hf_guard_post *post)
 	};
 	size_t i;
 
-	post->kept = calloc(sizeof(own) / sizeof(own[0]) + f->n_locks + post->page->n, sizeof(int));
+	post->kept = calloc(sizeof(own) / sizeof(own[0]) + f->n_locks + 2 * f->n_levels, sizeof(int));
 	if (!post->kept)
 		return -ENOMEM;
 	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -213,9 +218,12 @@ static int list_kept(struct hf_guard_post *post)
 			post->kept[post->n_kept++] = own[i];
 	for (i = 0; i < f->n_locks; i++)
 		post->kept[post->n_kept++] = f->locks[i];
-	for (i = 0; i < post->page->n; i++)
-		if (post->page->levels[i].fd >= 0)
-			post->kept[post->n_kept++] = post->page->levels[i].fd;
+	for (i = 0; i < f->n_levels; i++) {
+		if (f->levels[i].fd >= 0)
+			post->kept[post->n_kept++] = f->levels[i].fd;
+		if (f->levels[i].self_fd >= 0)
+			post->kept[post->n_kept++] = f->levels[i].self_fd;
+	}
 	qsort(post->kept, post->n_kept, sizeof(int), compare_fds);
 	return 0;
 }
@@ -283,6 +291,7 @@ static int post_guard(struct hf_guard *g, struct hf_freezer *f, int message_fd)
 		g->pid = 0;
 		return r;
 	}
+	g->journal.page->guard = hf_process_id_of(g->pid);
 	g->fd = hf_take_fd(&ours);
 	return 0;
 }

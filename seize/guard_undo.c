@@ -185,18 +185,28 @@ static void resume(const struct hf_guard_post *post, struct line *l)
 		hf_journal_settle(post->page);
 }
 
-/* The holder kept it frozen; but it may have died while a v1 cgroup was thawed for its stops. */
+/*
+ * The holder kept it frozen; but it may have died while a v1 cgroup was thawed for its stops, and with it those below
+ * that were found frozen.
+ */
 static void keep_frozen(const struct hf_guard_post *post, struct line *l)
 {
-	struct hf_journal_level *top = &post->page->levels[0];
+	struct hf_journal_page *page = post->page;
+	struct hf_journal_level *top = &page->levels[0];
+	struct hf_put_back count = { 0, 0, 0 };
+	size_t i;
+	int r = 0;
 
 	top->now = true;
-	if (hf_journal_shows(post->page, top, false))
-		hf_journal_write(post->page, top, true);
+	if (hf_journal_read(top) != 1)
+		r = hf_journal_write(page, top, true);
+	for (i = 1; i < page->n; i++)
+		hf_journal_put_back_one(page, i, &count);
 	add_death(l, post);
 	add(l, "cgroup ");
 	add_path(l, post);
-	add(l, " stays frozen, as asked; holdfast thaw lets it go\n");
+	add(l, r < 0 ? " could not be kept frozen\n" :
+		       " stays frozen, as asked; holdfast thaw lets it go\n");
 }
 
 static void end_everybody(const struct hf_guard_post *post, struct line *l)

@@ -13,11 +13,15 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "freezer_files.h"
 #include "own.h"
+#include "procfs.h"
 #include "rundir.h"
+
+#define WRITE_TRIES 100	/* a millisecond apart */
 
 /* ---- Putting back ----------------------------------------------------------------------------- */
 
@@ -28,42 +32,78 @@ static const char *word_for(int version, bool frozen)
 	return frozen ? "FROZEN" : "THAWED";
 }
 
-bool hf_journal_write(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen)
+int hf_journal_read(const struct hf_journal_level *l)
 {
-	const char *word = word_for(page->version, frozen);
+	char text[16];
 	long n;
 
 	/* An offset of 0 is the same wherever an architecture wants its halves. */
 	do
-		n = syscall(SYS_pwrite64, l->fd, word, strlen(word), 0L, 0L, 0L);
+		n = syscall(SYS_pread64, l->self_fd, text, sizeof(text), 0L, 0L, 0L);
 	while (n < 0 && errno == EINTR);
-	return n > 0;
+	if (n < 0)
+		return -errno;
+	return n > 0 && text[0] == '1';
 }
 
-/* v2's file says what was written; v1's says THAWED, or one of two other words. */
-bool hf_journal_shows(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen)
+static int write_once(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen)
 {
-	char text[16];
-	long n = syscall(SYS_pread64, l->fd, text, sizeof(text), 0L, 0L, 0L);
+	const char *word = word_for(page->version, frozen);
+	long n;
 
-	if (n <= 0)
-		return false;
-	return frozen == (page->version == 2 ? text[0] == '1' : text[0] != 'T');
+	do
+		n = syscall(SYS_pwrite64, l->fd, word, strlen(word), 0L, 0L, 0L);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+/*
+ * Nobody else will do it: what fails for want of memory, say, is tried again.  Only a cgroup that cannot be read
+ * either has been removed.
+ */
+int hf_journal_write(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	int tries, r = 0;
+
+	for (tries = 0; tries < WRITE_TRIES; tries++) {
+		if (tries)
+			syscall(SYS_nanosleep, &nap, NULL);
+		r = write_once(page, l, frozen);
+		if (r == 0 || (hf_is_gone(r) && hf_is_gone(hf_journal_read(l))))
+			break;
+	}
+	return r;
+}
+
+/*
+ * What cannot be read is taken for ours: to leave somebody frozen for ever would be worse than to write over
+ * somebody's decision.
+ */
+bool hf_journal_is_foreign(const struct hf_journal_level *l)
+{
+	int shown = hf_journal_read(l);
+
+	return shown >= 0 && shown != (int)l->now;
 }
 
 void hf_journal_put_back_one(struct hf_journal_page *page, size_t i, struct hf_put_back *count)
 {
 	struct hf_journal_level *l = &page->levels[i];
-	/* v1's file shows what is in effect: below a frozen target it says nothing of the level. */
-	bool hidden = page->version == 1 && i > 0 && hf_journal_shows(page, &page->levels[0], true);
+	int r;
 
 	if (l->now == (bool)l->found)
 		return;
-	if (!hidden && !hf_journal_shows(page, l, l->now)) {
+	if (hf_journal_is_foreign(l)) {
 		count->foreign++;
-	} else if (hf_journal_write(page, l, l->found)) {
+		return;
+	}
+	r = hf_journal_write(page, l, l->found);
+	if (r == 0) {
 		l->now = l->found;
 		count->done++;
+	} else if (hf_is_gone(r)) {
+		count->foreign++;
 	} else {
 		count->failed++;
 	}
@@ -114,10 +154,20 @@ static bool leads_down(const char *name)
 	return true;
 }
 
-/* In memory a bool is 0 or 1.  To read any other byte as one is undefined, so it is looked at as a byte. */
-static bool has_good_words(const struct hf_journal_level *l)
+/* Whatever has but a few values has one of them. */
+static bool in_range(const struct hf_journal_page *page)
 {
-	return l->found <= 1 && ((const uint8_t *)l)[offsetof(struct hf_journal_level, now)] <= 1;
+	return (page->version == 1 || page->version == 2) && page->on_death <= HF_ON_DEATH_KILL &&
+	       memchr(page->origin.boot, '\0', sizeof(page->origin.boot));
+}
+
+/* To load a bool that is neither would be undefined. */
+static bool has_bits(const struct hf_journal_level *l)
+{
+	const unsigned char *bytes = (const unsigned char *)l;
+
+	return bytes[offsetof(struct hf_journal_level, found)] <= 1 &&
+	       bytes[offsetof(struct hf_journal_level, now)] <= 1;
 }
 
 bool hf_journal_valid(const void *bytes, size_t size)
@@ -126,8 +176,7 @@ bool hf_journal_valid(const void *bytes, size_t size)
 	size_t strings, i;
 
 	if (size < sizeof(*page) || memcmp(page->magic, HF_JOURNAL_MAGIC, sizeof(page->magic)) != 0 ||
-	    page->size != size || page->n == 0 || page->n > HF_JOURNAL_LEVELS_MAX ||
-	    (page->version != 1 && page->version != 2) || page->on_death > HF_ON_DEATH_KILL)
+	    page->size != size || page->n == 0 || page->n > HF_JOURNAL_LEVELS_MAX || !in_range(page))
 		return false;
 	strings = sizeof(*page) + page->n * sizeof(page->levels[0]);
 	/* The last byte ends the last string, and so every one. */
@@ -136,9 +185,9 @@ bool hf_journal_valid(const void *bytes, size_t size)
 		return false;
 	for (i = 0; i < page->n; i++) {
 		const struct hf_journal_level *l = &page->levels[i];
+		uint32_t name = l->name;
 
-		if (l->name < strings || l->name >= size || !has_good_words(l) ||
-		    !leads_down(string_at(page, l->name)))
+		if (!has_bits(l) || name < strings || name >= size || !leads_down(string_at(page, name)))
 			return false;
 	}
 	return true;
@@ -186,7 +235,8 @@ static void fill(struct hf_journal_page *page, size_t size, struct hf_freezer *f
 	memcpy(page->magic, HF_JOURNAL_MAGIC, sizeof(page->magic));
 	page->size = (uint32_t)size;
 	page->version = f->version;
-	page->holder = getpid();
+	page->holder = hf_process_id_of(getpid());
+	hf_origin_here(&page->origin);
 	page->since_us = hf_clock_real_us();
 	page->n = (uint32_t)f->n_levels;
 	end = (uint32_t)(sizeof(*page) + page->n * sizeof(page->levels[0]));
@@ -198,6 +248,7 @@ static void fill(struct hf_journal_page *page, size_t size, struct hf_freezer *f
 		to->inode = inode_of(f, l);
 		to->name = add_string(page, &end, l->name);
 		to->fd = l->fd;
+		to->self_fd = f->version == 1 ? l->self_fd : l->fd;
 		to->found = l->self_found;
 		to->now = l->self_now;
 		if (l->fd >= 0)
@@ -208,13 +259,21 @@ static void fill(struct hf_journal_page *page, size_t size, struct hf_freezer *f
 /* Unnamed as yet, with all the room it needs: a write to memory must not find the disk full. */
 static int make_file(struct hf_journal *j, size_t size)
 {
+	int r;
+
+	if (size > HF_JOURNAL_FILE_MAX)
+		return -EFBIG;
 	j->dirfd = hf_rundir_open(true);
 	if (j->dirfd < 0)
 		return j->dirfd;
 	j->fd = openat(j->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (j->fd < 0 || flock(j->fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	return -posix_fallocate(j->fd, 0, (off_t)size);
+	/* tmpfs gives up at any signal of the caller's program. */
+	do
+		r = posix_fallocate(j->fd, 0, (off_t)size);
+	while (r == EINTR);
+	return -r;
 }
 
 void hf_journal_show(struct hf_journal *j)

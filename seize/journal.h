@@ -20,15 +20,19 @@
 #include <stdint.h>
 
 #include "freezer.h"
+#include "origin.h"
 
-/* The layout below, and its version.  Files are read by the same machine since its last boot only. */
-#define HF_JOURNAL_MAGIC "hfjrnl1\n"
+/* The layout below, and its version. */
+#define HF_JOURNAL_MAGIC "hfjrnl2\n"
 #define HF_JOURNAL_LEVELS_MAX 65536u
+/* A larger one is kept in memory only. */
+#define HF_JOURNAL_FILE_MAX (64u << 20)
 
 struct hf_journal_level {
 	uint64_t inode;			/* of its directory: one made later under the same name is another */
 	uint32_t name;			/* its path below the target: offset of a string in the page */
 	int32_t fd;			/* its setting, open for writing, in holder and guard; -1: never written */
+	int32_t self_fd;		/* what shows that setting, and no ancestor's: on v2 the same */
 	uint8_t found;
 	_Atomic bool now;		/* noted by the holder before it writes */
 };
@@ -39,7 +43,8 @@ struct hf_journal_page {
 	uint32_t n;			/* levels */
 	uint32_t path;			/* the target's directory: offset of a string in the page */
 	int32_t version;		/* of the hierarchy */
-	int32_t holder;			/* its process */
+	struct hf_process_id holder, guard;
+	struct hf_origin origin;	/* of the holder */
 	_Atomic uint32_t on_death;	/* enum hf_on_death; while nothing is to be kept, RESUME */
 	int64_t since_us;		/* CLOCK_REALTIME */
 	char name[32];			/* of the file; "" while it has none */
@@ -48,7 +53,7 @@ struct hf_journal_page {
 	_Atomic uint64_t turn;
 	_Atomic uint64_t dead_man_ns;	/* CLOCK_MONOTONIC; 0: never */
 	_Atomic bool watched;
-	_Atomic bool thawed;
+	_Atomic uint8_t thawed;		/* how often, in one turn */
 	_Atomic bool ended;
 	_Atomic bool overdue;		/* the guard has killed the holder */
 
@@ -95,11 +100,16 @@ struct hf_put_back {
 void hf_journal_put_back_one(struct hf_journal_page *page, size_t level, struct hf_put_back *count);
 struct hf_put_back hf_journal_put_back(struct hf_journal_page *page);
 
-/* Write one level's setting, with one bare system call.  True when it was taken. */
-bool hf_journal_write(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen);
-/* Whether the file of a level shows it so; false, too, when it cannot be read. */
-bool hf_journal_shows(const struct hf_journal_page *page, const struct hf_journal_level *l,
-		      bool frozen);
+/* Whether somebody else has changed a level's setting since it was left as noted. */
+bool hf_journal_is_foreign(const struct hf_journal_level *l);
+
+/*
+ * Write one level's setting, with bare system calls, and again for a tenth of a second should that fail.  0 or
+ * -errno; -ENODEV: it has been removed.
+ */
+int hf_journal_write(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen);
+/* What a level's own setting is: 1 frozen, 0 thawed, or -errno.  One bare system call. */
+int hf_journal_read(const struct hf_journal_level *l);
 
 /*
  * Whether these bytes are a whole journal in which every offset and every word is good.  Pure; any bytes, aligned as

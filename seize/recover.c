@@ -2,11 +2,23 @@
 /*
  * recover - put back what holders left behind that were killed together with their guards.  Their journals
  * (journal.h) tell what was found and what was left; whoever is not dead still has the lock on his.
+ *
+ *	journal		of an earlier boot		removed: no freeze outlives a boot
+ *			locked, its holder lives	none of our business
+ *			locked, its guard lives		waited for, a second
+ *			locked by a child of theirs	as if it were not locked
+ *	cgroup		by its path, or else by its id	recover_find.c
+ *			another holdfast has it		left to that
+ *	each level	as it was left			put back, and noted at once
+ *			otherwise			somebody else's decision
+ *
+ * The runtime directory is locked meanwhile: of two recovers the second finds nothing left to do.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,273 +26,384 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cgroupfs.h"
 #include "err.h"
 #include "freezer.h"
 #include "hold_state.h"
 #include "journal.h"
+#include "leftover.h"
+#include "lock.h"
 #include "own.h"
+#include "procfs.h"
+#include "recover_find.h"
 #include "rundir.h"
 
 #define SUFFIX ".hold"
-#define FILE_MAX (16u << 20)
+/* A guard puts back within 50 ms, and whoever takes a hold soon has somebody attached. */
+#define WAIT_MS 1000
+/* Two recovers at once. */
+#define TURN_MS 10000
 
 struct recovery {
 	bool dry_run;
 	hf_leftover_fn tell;
 	void *data;
 	struct hf_error *err;
+	struct hf_origin here;
 	int dirfd;
 	char dir[PATH_MAX];
 	int changed;
 	int first;		/* failure */
 };
 
-HF_API const char *hf_leftover_word(enum hf_leftover_kind kind)
-{
-	switch (kind) {
-	case HF_LEFTOVER_CHANGED:
-		return "changed";
-	case HF_LEFTOVER_KEPT:
-		return "kept";
-	case HF_LEFTOVER_FOREIGN:
-		return "foreign";
-	case HF_LEFTOVER_HELD:
-		return "held";
-	case HF_LEFTOVER_FAILED:
-		return "failed";
-	case HF_LEFTOVER_UNREADABLE:
-		return "unreadable";
-	}
-	return "unknown";
-}
+/* One journal at work. */
+struct record {
+	struct recovery *rec;
+	const char *name;		/* of its file */
+	int fd;
+	struct hf_journal_page *page;
+};
 
 /* ---- Telling ------------------------------------------------------------------------------------ */
 
-static const char *state_of(bool frozen)
-{
-	return frozen ? "frozen" : "thawed";
-}
-
-static void say(const struct recovery *rec, const struct hf_leftover *l, int code)
+static void say(const struct recovery *rec, const struct hf_leftover *l, const struct hf_leftover_more *more)
 {
 	struct hf_leftover told = *l;
-	char text[2 * PATH_MAX + 256];
+	char text[2 * PATH_MAX + 512];
 
-	switch (l->kind) {
-	case HF_LEFTOVER_CHANGED:
-		snprintf(text, sizeof(text), "%s cgroup %s, which process %d left %s when it was killed",
-			 rec->dry_run ? l->frozen_found ? "would freeze" : "would thaw" :
-			 l->frozen_found ? "froze" : "thawed", l->path, l->holder,
-			 state_of(l->frozen_left));
-		break;
-	case HF_LEFTOVER_KEPT:
-		snprintf(text, sizeof(text),
-			 "cgroup %s stays frozen, as process %d was asked in case of its death; holdfast thaw lets it go",
-			 l->path, l->holder);
-		break;
-	case HF_LEFTOVER_FOREIGN:
-		snprintf(text, sizeof(text),
-			 "cgroup %s was %s by somebody else after process %d had died, and is left so",
-			 l->path, state_of(!l->frozen_left), l->holder);
-		break;
-	case HF_LEFTOVER_HELD:
-		snprintf(text, sizeof(text), "cgroup %s, which process %d left %s, is held by somebody else now",
-			 l->path, l->holder, state_of(l->frozen_left));
-		break;
-	case HF_LEFTOVER_FAILED:
-		snprintf(text, sizeof(text), "cgroup %s, which process %d left %s, cannot be %s: %s", l->path,
-			 l->holder, state_of(l->frozen_left), state_of(l->frozen_found),
-			 strerror(code));
-		break;
-	case HF_LEFTOVER_UNREADABLE:
-		snprintf(text, sizeof(text), "%s is no journal of this version of holdfast%s%s, and is left there",
-			 l->path, code == EBADMSG ? "" : ": ", code == EBADMSG ? "" : strerror(code));
-		break;
-	}
+	hf_leftover_say(l, more, text, sizeof(text));
 	told.text = text;
 	if (rec->tell)
 		rec->tell(&told, rec->data);
 }
 
-static void failed(struct recovery *rec, int code, const char *what)
+/* The first failure counts; what: "recover cgroup", say. */
+static void note_failure(struct recovery *rec, int code, const char *what, const char *path)
 {
 	if (rec->first == 0)
-		rec->first = hf_fail(rec->err, code, HF_STAGE_RELEASE, 0, "cannot recover %s: %s", what,
-				     strerror(code));
-	hf_fail_note(rec->err, HF_UNDO_FAILED, "what could not be done now can be tried again");
+		rec->first = hf_fail(rec->err, code, HF_STAGE_RELEASE, 0, "cannot %s %s: %s", what, path,
+				     hf_leftover_reason(code));
 }
 
-/* ---- One cgroup --------------------------------------------------------------------------------- */
-
-/* Open a level's setting.  -ENOENT where the directory is gone, or is one that was made since. */
-static int open_setting(const struct hf_journal_page *page, size_t level, int top)
+/* Something stays as it should not. */
+static void note_not_undone(struct recovery *rec)
 {
-	const char *name = hf_journal_name(page, level);
-	hf_owned_fd dir = openat(top, name[0] ? name : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-	int fd;
-
-	if (dir < 0 || fstat(dir, &st) < 0)
-		return -errno;
-	if (st.st_ino != page->levels[level].inode)
-		return -ENOENT;
-	fd = openat(dir, page->version == 2 ? "cgroup.freeze" : "freezer.state", O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (!rec->err || rec->err->undo != HF_UNDO_FAILED)
+		hf_fail_note(rec->err, HF_UNDO_FAILED, "what could not be done now can be tried again");
 }
 
-static void tell_level(struct recovery *rec, const struct hf_journal_page *page, size_t level,
-		       enum hf_leftover_kind kind, int code)
+static void tell_level(const struct record *r, size_t level, enum hf_leftover_kind kind,
+		       const struct hf_leftover_more *more)
 {
+	const struct hf_journal_page *page = r->page;
 	const struct hf_journal_level *l = &page->levels[level];
 	const char *name = hf_journal_name(page, level);
 	char path[2 * PATH_MAX];
 	struct hf_leftover left = {
 		.kind = kind, .path = path, .version = page->version, .frozen_found = l->found,
-		.frozen_left = l->now, .holder = page->holder, .since_us = page->since_us,
+		.frozen_left = l->now, .holder = page->holder.pid, .since_us = page->since_us,
 	};
 
 	snprintf(path, sizeof(path), "%s%s%s", hf_journal_path(page), name[0] ? "/" : "", name);
-	say(rec, &left, code);
+	say(r->rec, &left, more);
 	if (kind == HF_LEFTOVER_CHANGED)
-		rec->changed++;
-	if (kind == HF_LEFTOVER_FAILED)
-		failed(rec, code, path);
-}
-
-/* What would come of putting one level back, as it is now. */
-static enum hf_leftover_kind foresee(const struct hf_journal_page *page, size_t level)
-{
-	const struct hf_journal_level *l = &page->levels[level];
-	bool hidden = page->version == 1 && level > 0 && page->levels[0].fd >= 0 &&
-		      hf_journal_shows(page, &page->levels[0], true);
-
-	return hidden || hf_journal_shows(page, l, l->now) ? HF_LEFTOVER_CHANGED : HF_LEFTOVER_FOREIGN;
-}
-
-static enum hf_leftover_kind put_back(struct hf_journal_page *page, size_t level)
-{
-	struct hf_put_back count = { 0, 0, 0 };
-
-	hf_journal_put_back_one(page, level, &count);
-	if (count.failed)
-		return HF_LEFTOVER_FAILED;
-	return count.foreign ? HF_LEFTOVER_FOREIGN : HF_LEFTOVER_CHANGED;
-}
-
-/* Returns whether nothing is left to be done for this level. */
-static bool recover_level(struct recovery *rec, struct hf_journal_page *page, size_t level)
-{
-	struct hf_journal_level *l = &page->levels[level], was = { .now = l->now };
-	enum hf_leftover_kind kind;
-
-	if ((bool)l->now == (bool)l->found || l->fd < 0)
-		return true;
-	errno = 0;
-	kind = rec->dry_run ? foresee(page, level) : put_back(page, level);
-	if (kind == HF_LEFTOVER_CHANGED && !rec->dry_run && !hf_journal_shows(page, l, l->found) &&
-	    (page->version == 2 || l->found))
-		kind = HF_LEFTOVER_FAILED;
-	l->now = was.now;
-	tell_level(rec, page, level, kind, errno ? errno : EIO);
-	return kind != HF_LEFTOVER_FAILED;
-}
-
-/* ---- One journal -------------------------------------------------------------------------------- */
-
-static void close_settings(struct hf_journal_page *page)
-{
-	size_t i;
-
-	for (i = 0; i < page->n; i++)
-		if (page->levels[i].fd >= 0)
-			close(page->levels[i].fd);
-}
-
-/* Kept on purpose: told as long as it is frozen by that. */
-static bool recover_kept(struct recovery *rec, struct hf_journal_page *page)
-{
-	if (page->levels[0].fd < 0 || !hf_journal_shows(page, &page->levels[0], true))
-		return true;
-	tell_level(rec, page, 0, HF_LEFTOVER_KEPT, 0);
-	return false;
-}
-
-static bool recover_page(struct recovery *rec, struct hf_journal_page *page)
-{
-	hf_owned_fd top = open(hf_journal_path(page), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	bool done = true;
-	size_t i;
-
-	for (i = 0; i < page->n; i++)
-		page->levels[i].fd = top < 0 || (i > 0 && page->levels[i].now == (bool)page->levels[i].found) ?
-				     -1 : open_setting(page, i, top);
-	if (top >= 0 && flock(top, LOCK_EX | LOCK_NB) < 0) {
-		for (i = 0; i < page->n; i++)
-			if ((bool)page->levels[i].now != (bool)page->levels[i].found)
-				tell_level(rec, page, i, HF_LEFTOVER_HELD, 0);
-		done = false;
-	} else if (page->on_death == HF_ON_DEATH_STAY) {
-		done = recover_kept(rec, page);
-	} else {
-		/* Children first. */
-		for (i = page->n; i-- > 0;)
-			done &= recover_level(rec, page, i);
+		r->rec->changed++;
+	if (kind == HF_LEFTOVER_FAILED) {
+		note_failure(r->rec, more->code, "recover cgroup", path);
+		note_not_undone(r->rec);
 	}
-	close_settings(page);
-	return done;
+}
+
+static bool is_left_changed(const struct hf_journal_level *l)
+{
+	return (bool)l->now != (bool)l->found;
+}
+
+static void tell_all_held(const struct record *r, pid_t guard)
+{
+	const struct hf_leftover_more more = { .guard = guard };
+	size_t i;
+
+	for (i = 0; i < r->page->n; i++)
+		if (is_left_changed(&r->page->levels[i]))
+			tell_level(r, i, HF_LEFTOVER_HELD, &more);
 }
 
 static void unreadable(struct recovery *rec, const char *name, int code)
 {
+	const struct hf_leftover_more more = { .code = code };
 	char path[2 * PATH_MAX];
 	struct hf_leftover left = { .kind = HF_LEFTOVER_UNREADABLE, .path = path };
 
 	snprintf(path, sizeof(path), "%s/%s", rec->dir, name);
-	say(rec, &left, code);
+	say(rec, &left, &more);
+	/* It may tell of something that was left frozen, and nobody can say. */
+	note_failure(rec, code, "read journal", path);
+}
+
+/* ---- One cgroup --------------------------------------------------------------------------------- */
+
+/*
+ * So that neither another try nor the next recover takes for the dead holder's doing what somebody else may do from
+ * now on.
+ */
+static void note_put_back(const struct record *r, size_t level)
+{
+	const size_t at = offsetof(struct hf_journal_page, levels) +
+			  level * sizeof(struct hf_journal_level) + offsetof(struct hf_journal_level, now);
+
+	if (pwrite(r->fd, &r->page->levels[level].found, 1, (off_t)at) != 1)
+		note_failure(r->rec, errno, "write journal", r->name);
+}
+
+static enum hf_leftover_kind put_back(const struct record *r, size_t level, int *ret_code)
+{
+	struct hf_journal_level *l = &r->page->levels[level];
+	struct hf_put_back count = { 0, 0, 0 };
+	int shown;
+
+	errno = 0;
+	hf_journal_put_back_one(r->page, level, &count);
+	*ret_code = errno ? errno : EIO;
+	if (count.foreign)
+		return HF_LEFTOVER_FOREIGN;
+	if (count.failed)
+		return HF_LEFTOVER_FAILED;
+	note_put_back(r, level);
+	/* It was taken; it also has to be so. */
+	shown = hf_journal_read(l);
+	return shown >= 0 && shown != l->found ? HF_LEFTOVER_FAILED : HF_LEFTOVER_CHANGED;
+}
+
+/* Returns whether nothing is left to be done for this level. */
+static bool recover_level(const struct record *r, size_t level)
+{
+	struct hf_journal_level *l = &r->page->levels[level];
+	struct hf_leftover_more more = { .dry_run = r->rec->dry_run };
+	enum hf_leftover_kind kind = HF_LEFTOVER_CHANGED;
+	bool left = l->now;
+
+	if (!is_left_changed(l) || l->fd == -ENOENT)
+		return true;
+	if (l->fd < 0) {
+		kind = HF_LEFTOVER_FAILED;
+		more.code = -l->fd;
+	} else if (!r->rec->dry_run) {
+		kind = put_back(r, level, &more.code);
+	} else if (hf_journal_is_foreign(l)) {
+		kind = HF_LEFTOVER_FOREIGN;
+	}
+	l->now = left;
+	tell_level(r, level, kind, &more);
+	return kind != HF_LEFTOVER_FAILED;
+}
+
+/* What was to be frozen on purpose is told of as long as it is. */
+static bool recover_kept(const struct record *r)
+{
+	const struct hf_leftover_more more = { .on_death = r->page->on_death };
+	const struct hf_journal_level *top = &r->page->levels[0];
+
+	if (!is_left_changed(top) || top->fd < 0 || hf_journal_read(top) == 0)
+		return recover_level(r, 0);
+	tell_level(r, 0, HF_LEFTOVER_KEPT, &more);
+	return false;
+}
+
+static bool recover_levels(const struct record *r)
+{
+	bool done = true;
+	size_t i;
+
+	/* Children first. */
+	for (i = r->page->n; i-- > 1;)
+		done &= recover_level(r, i);
+	return (r->page->on_death == HF_ON_DEATH_RESUME ? recover_level(r, 0) : recover_kept(r)) && done;
+}
+
+/*
+ * Another holdfast has it.  Whoever can open a directory can lock it, a child that the dead holder's program left
+ * as well: so the lock alone is believed for a second only.
+ */
+static bool is_held(struct hf_freezer *f)
+{
+	unsigned int ms;
+	pid_t tracer;
+
+	for (ms = 0;; ms = WAIT_MS) {
+		if (hf_freezer_lock(f, hf_deadline_in_ms(ms)) == 0)
+			return false;
+		hf_lock_is_meant(f, &tracer);
+		if (tracer)
+			return true;
+		if (ms)
+			return false;
+	}
+}
+
+static bool recover_found(const struct record *r, int top)
+{
+	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
+	char path[64];
+
+	/* As it is called here and now. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", top);
+	if (hf_freezer_open(&f, path, NULL) == 0 && is_held(&f)) {
+		tell_all_held(r, 0);
+		return false;
+	}
+	return recover_levels(r);
+}
+
+static bool recover_page(const struct record *r)
+{
+	struct hf_journal_page *page = r->page;
+	hf_owned_fd top = hf_recover_find_top(page, &r->rec->here);
+	bool done;
+	size_t i;
+
+	/* Of those below only what is to be written. */
+	for (i = 0; i < page->n; i++) {
+		page->levels[i].fd = page->levels[i].self_fd = -EBADF;
+		if (i == 0 || is_left_changed(&page->levels[i]))
+			hf_recover_open(page, i, top, &r->rec->here);
+	}
+	done = top < 0 ? recover_levels(r) : recover_found(r, top);
+	for (i = 0; i < page->n; i++) {
+		hf_own_close(&page->levels[i].self_fd);
+		hf_own_close(&page->levels[i].fd);
+	}
+	return done;
+}
+
+/* ---- One journal -------------------------------------------------------------------------------- */
+
+/* Read a whole journal: the caller's to free, or NULL and *ret_code, 0 where it has been removed meanwhile. */
+static struct hf_journal_page *read_page(int fd, int *ret_code)
+{
+	hf_owned char *bytes = NULL;
+	struct stat st;
+
+	*ret_code = EBADMSG;
+	if (fstat(fd, &st) < 0) {
+		*ret_code = errno;
+		return NULL;
+	}
+	if (st.st_nlink == 0) {
+		*ret_code = 0;
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > HF_JOURNAL_FILE_MAX)
+		return NULL;
+	bytes = malloc((size_t)st.st_size);
+	if (!bytes) {
+		*ret_code = ENOMEM;
+		return NULL;
+	}
+	if (pread(fd, bytes, (size_t)st.st_size, 0) != st.st_size ||
+	    !hf_journal_valid(bytes, (size_t)st.st_size))
+		return NULL;
+	return (struct hf_journal_page *)(void *)hf_take_ptr(bytes);
+}
+
+static bool lock_within(int fd, unsigned int ms)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(ms);
+	struct hf_nap nap = HF_NAP_INIT;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		if (!hf_nap(&nap, deadline))
+			return false;
+	return true;
+}
+
+/*
+ * Whether nobody looks after this journal any more, and it is ours.  A lock that both holder and guard have left
+ * behind is that of a child of theirs, and says nothing.
+ */
+static bool is_ours(struct recovery *rec, int fd, const char *name)
+{
+	hf_owned struct hf_journal_page *page = NULL;
+	struct record r = { rec, name, fd, NULL };
+	int code;
+
+	if (lock_within(fd, 0))
+		return true;
+	page = r.page = read_page(fd, &code);
+	if (!page || !hf_origin_same_boot(&page->origin, &rec->here) ||
+	    !hf_origin_same_pids(&page->origin, &rec->here) || hf_process_lives(&page->holder))
+		return false;
+	if (!hf_process_lives(&page->guard) || lock_within(fd, WAIT_MS) || !hf_process_lives(&page->guard))
+		return true;
+	tell_all_held(&r, page->guard.pid);
+	return false;
 }
 
 static void recover_file(struct recovery *rec, const char *name)
 {
-	hf_owned_fd fd = openat(rec->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	hf_owned char *bytes = NULL;
-	struct stat st;
+	int flags = (rec->dry_run ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	hf_owned_fd fd = openat(rec->dirfd, name, flags);
+	hf_owned struct hf_journal_page *page = NULL;
+	struct record r = { rec, name, fd, NULL };
+	int code;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0) {
 		if (errno != ENOENT)
-			unreadable(rec, name, errno);
+			unreadable(rec, name, errno == EISDIR || errno == ELOOP ? EBADMSG : errno);
 		return;
 	}
-	/* Somebody lives who will see to it. */
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (!is_ours(rec, fd, name))
 		return;
-	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > FILE_MAX) {
-		unreadable(rec, name, EBADMSG);
-		return;
-	}
-	bytes = malloc((size_t)st.st_size);
-	if (!bytes) {
-		failed(rec, ENOMEM, name);
+	page = r.page = read_page(fd, &code);
+	if (!page) {
+		if (code)
+			unreadable(rec, name, code);
 		return;
 	}
-	if (pread(fd, bytes, (size_t)st.st_size, 0) != st.st_size ||
-	    !hf_journal_valid(bytes, (size_t)st.st_size)) {
-		unreadable(rec, name, EBADMSG);
-		return;
-	}
-	if (recover_page(rec, (struct hf_journal_page *)(void *)bytes) && !rec->dry_run &&
+	if ((!hf_origin_same_boot(&page->origin, &rec->here) || recover_page(&r)) && !rec->dry_run &&
 	    unlinkat(rec->dirfd, name, 0) < 0 && errno != ENOENT)
-		failed(rec, errno, name);
+		note_failure(rec, errno, "remove journal", name);
+}
+
+/* ---- All of them -------------------------------------------------------------------------------- */
+
+static int read_names(struct recovery *rec, DIR *dir)
+{
+	struct dirent *e;
+
+	while ((e = readdir(dir))) {
+		size_t len = strlen(e->d_name);
+
+		if (len > strlen(SUFFIX) && !strcmp(e->d_name + len - strlen(SUFFIX), SUFFIX))
+			recover_file(rec, e->d_name);
+	}
+	return rec->first < 0 ? rec->first : rec->changed;
+}
+
+static int recover_dir(struct recovery *rec)
+{
+	hf_owned_dir DIR *dir = NULL;
+	hf_owned_fd fd = hf_rundir_open(false);
+
+	if (fd == -ENOENT)
+		return 0;	/* no journal was ever kept */
+	if (fd < 0)
+		return hf_fail(rec->err, -fd, HF_STAGE_LOOK, 0, "cannot read %s: %s%s", rec->dir, strerror(-fd),
+			       fd == -EPERM ? "; it belongs to somebody else, or others may write to it" : "");
+	dir = fdopendir(fd);
+	if (!dir)
+		return hf_fail(rec->err, errno, HF_STAGE_LOOK, 0, "cannot read %s: %s", rec->dir, strerror(errno));
+	rec->dirfd = hf_take_fd(&fd);
+	if (!lock_within(rec->dirfd, TURN_MS))
+		return hf_fail(rec->err, EBUSY, HF_STAGE_LOOK, 0,
+			       "%s is locked, perhaps by another recover that is at work", rec->dir);
+	return read_names(rec, dir);
 }
 
 HF_API int hf_recover(const struct hf_recover_options *opts, hf_leftover_fn tell, void *data,
 		      struct hf_error *err)
 {
 	struct hf_recover_options o = HF_RECOVER_OPTIONS_INIT;
-	hf_owned_dir DIR *dir = NULL;
-	hf_owned_fd fd = -1;
 	struct recovery rec = { .tell = tell, .data = data, .err = err };
-	struct dirent *e;
 	int r = 0;
 
 	if (opts)
@@ -288,25 +411,10 @@ HF_API int hf_recover(const struct hf_recover_options *opts, hf_leftover_fn tell
 	if (r < 0)
 		return r;
 	rec.dry_run = o.dry_run != 0;
+	hf_origin_here(&rec.here);
 	r = hf_rundir_path(rec.dir, sizeof(rec.dir));
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_LOOK, 0,
 			       "this user has no runtime directory, where journals would be");
-	fd = hf_rundir_open(false);
-	if (fd == -ENOENT)
-		return 0;	/* no journal was ever kept */
-	rec.dirfd = fd;
-	if (fd >= 0)
-		dir = fdopendir(dup(fd));
-	if (fd < 0 || !dir)
-		return hf_fail(err, fd < 0 ? -fd : errno, HF_STAGE_LOOK, 0, "cannot read %s: %s%s", rec.dir,
-			       strerror(fd < 0 ? -fd : errno),
-			       fd == -EPERM ? "; it belongs to somebody else, or others may write to it" : "");
-	while ((e = readdir(dir))) {
-		size_t len = strlen(e->d_name);
-
-		if (len > strlen(SUFFIX) && !strcmp(e->d_name + len - strlen(SUFFIX), SUFFIX))
-			recover_file(&rec, e->d_name);
-	}
-	return rec.first < 0 ? rec.first : rec.changed;
+	return recover_dir(&rec);
 }
