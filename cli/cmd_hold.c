@@ -48,6 +48,7 @@ struct session {
 	int timer;			/* descriptor, or -1 */
 	bool limited;			/* it ends by itself, for_ms after it stood */
 	unsigned int for_ms;
+	int out;			/* standard output, so opened that a terminal does not block either */
 	hf_hold *hold;
 	enum ending ending;
 	int signal;			/* of ENDING_SIGNAL */
@@ -158,14 +159,14 @@ static void output_broke(struct session *s, int code)
 
 /*
  * Wait for one thing to happen and see to it.  True when standard output is asked for (events) and
- * has room for PIPE_BUF bytes, which is what a pipe's POLLOUT promises (pipe(7)).
+ * has room, for PIPE_BUF bytes or without blocking (hf_unblocking()).
  */
 static bool wait_once(struct session *s, short events)
 {
 	struct pollfd fds[] = {
 		{ .fd = s->signals, .events = POLLIN },
 		{ .fd = s->timer, .events = POLLIN },
-		{ .fd = STDOUT_FILENO, .events = events },
+		{ .fd = s->out, .events = events },
 	};
 	int r = poll(fds, 3, LOOK_EVERY_MS);
 
@@ -184,27 +185,23 @@ static bool wait_once(struct session *s, short events)
 	return s->ending == ENDING_NONE && (fds[2].revents & POLLOUT);
 }
 
-static bool has_room(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-	return poll(&p, 1, 0) > 0 && (p.revents & POLLOUT);
-}
-
 /*
  * Announce the hold while holding: in pieces, each only when there is room for it, the first before
  * anything else may end the hold.  What found no room is said after the release: the line is never left out.
  */
 static void write_held(struct session *s, const char *text, size_t len)
 {
-	bool room = has_room(STDOUT_FILENO);
+	bool room = hf_has_room(s->out);
 
 	while (len && s->ending == ENDING_NONE) {
 		ssize_t n = 0;
 
 		if (room || wait_once(s, POLLOUT))
-			n = write(STDOUT_FILENO, text, len < PIPE_BUF ? len : PIPE_BUF);
+			n = write(s->out, text, len < PIPE_BUF ? len : PIPE_BUF);
 		room = false;
+		/* A terminal that has room for one byte has none for the two of a newline, and does not say so. */
+		if (n < 0 && errno == EAGAIN)
+			poll(NULL, 0, 1);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			output_broke(s, errno);
 		if (n > 0) {
@@ -416,6 +413,7 @@ static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 	}
 	s.signals = signals;
 	s.timer = timer;
+	s.out = hf_unblocking(STDOUT_FILENO);
 	status = hf_on_own_thread(cmd->name, hold_it, &s);
 	free(s.told);
 	drop_answered(&s);

@@ -97,7 +97,7 @@ bool hf_colour_wanted(enum hf_when when)
 /* ---- Messages -------------------------------------------------------------------------- */
 
 /* One write(2) per line, so that lines of several holdfasts do not mix. */
-static void to_stderr(const char *cmd, const char *text)
+static void write_line(int fd, const char *cmd, const char *text)
 {
 	char clean[LINE_MAX_OUT];
 	char line[LINE_MAX_OUT + 64];
@@ -108,16 +108,35 @@ static void to_stderr(const char *cmd, const char *text)
 	len = snprintf(line, sizeof(line), "holdfast: %s%s%s\n", cmd ? cmd : "", cmd ? ": " : "",
 		       clean);
 	do
-		n = write(STDERR_FILENO, line, (size_t)len);
+		n = write(fd, line, (size_t)len);
 	while (n < 0 && errno == EINTR);
 }
 
-__attribute__((format(printf, 2, 0))) static void vsay(const char *cmd, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void vsay(int fd, const char *cmd, const char *fmt, va_list ap)
 {
 	char text[LINE_MAX_OUT];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	to_stderr(cmd, text);
+	write_line(fd, cmd, text);
+}
+
+bool hf_has_room(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLOUT);
+}
+
+int hf_unblocking(int fd)
+{
+	char path[64];
+	int own = -1;
+
+	/* O_NONBLOCK on fd itself would be a shell's, and everybody's who has that terminal open. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (isatty(fd))
+		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return own >= 0 ? own : fd;
 }
 
 void hf_say(const char *cmd, const char *fmt, ...)
@@ -125,19 +144,21 @@ void hf_say(const char *cmd, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsay(cmd, fmt, ap);
+	vsay(STDERR_FILENO, cmd, fmt, ap);
 	va_end(ap);
 }
 
 void hf_say_if_ready(const char *cmd, const char *fmt, ...)
 {
-	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	static int fd = -1;	/* one holder's thread, and main() after its end */
 	va_list ap;
 
-	if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+	if (fd < 0)
+		fd = hf_unblocking(STDERR_FILENO);
+	if (!hf_has_room(fd))
 		return;
 	va_start(ap, fmt);
-	vsay(cmd, fmt, ap);
+	vsay(fd, cmd, fmt, ap);
 	va_end(ap);
 }
 
@@ -146,7 +167,7 @@ int hf_usage(const char *cmd, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsay(cmd, fmt, ap);
+	vsay(STDERR_FILENO, cmd, fmt, ap);
 	va_end(ap);
 	if (cmd)
 		hf_say(NULL, "see 'holdfast %s --help'", cmd);
@@ -157,9 +178,9 @@ int hf_usage(const char *cmd, const char *fmt, ...)
 
 int hf_report(const char *cmd, const struct hf_error *err)
 {
-	to_stderr(cmd, err->text);
+	write_line(STDERR_FILENO, cmd, err->text);
 	if (err->note[0])
-		to_stderr(NULL, err->note);
+		write_line(STDERR_FILENO, NULL, err->note);
 	return err->undo == HF_UNDO_FAILED ? HF_EXIT_NOT_UNDONE : HF_EXIT_FAILED;
 }
 

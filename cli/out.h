@@ -29,6 +29,15 @@ int hf_exit_worse(int a, int b);
 /* "holdfast: COMMAND: text" to standard error; cmd may be NULL. */
 void hf_say(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether a write would find room now: of PIPE_BUF bytes in a pipe (pipe(7)), of one byte in a terminal. */
+bool hf_has_room(int fd);
+
+/*
+ * fd, or a descriptor that was opened once more for the same terminal and never blocks.  A terminal that has little
+ * room keeps who writes more, and its reader may be held.  Stays open until the end of the process.
+ */
+int hf_unblocking(int fd);
+
 /*
  * The same for use while the target is held: a line that standard error would not take at once
  * (a stopped terminal, a full pipe) is dropped, because it must not keep the holder from its signals.
