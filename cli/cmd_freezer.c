@@ -82,6 +82,12 @@ static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
 			hf_signals_restore();	/* and what cancelled it ends us */
 		return status;
 	}
+	/*
+	 * Too late to be cancelled.  Only who must wait for the reader of that line can still be ended, or nothing
+	 * but SIGKILL would; the cgroup stays frozen.
+	 */
+	if (hf_has_room(STDOUT_FILENO))
+		hf_signals_ignore();
 	r = print_state(cmd, args, &state);
 	if (r != HF_EXIT_DONE)
 		hf_say(cmd->name, "the cgroup is frozen, and stays so");

@@ -58,6 +58,16 @@ void hf_signals_restore(void)
 	pthread_sigmask(SIG_SETMASK, &mask_at_start, NULL);
 }
 
+void hf_signals_ignore(void)
+{
+	int sig;
+
+	/* Those that wait are dropped by it, too (sigaction(2)). */
+	for (sig = 1; sig < NSIG; sig++)
+		if (sigismember(&mask_blocked, sig) == 1)
+			signal(sig, SIG_IGN);
+}
+
 int hf_signals_open(void)
 {
 	sigset_t set = mask_blocked;

@@ -15,6 +15,9 @@ void hf_signals_block(void);
 /* Back to the mask holdfast was started with: what is pending acts now, and may end us. */
 void hf_signals_restore(void);
 
+/* Nothing is to be undone any more, and the result is that it was done: no signal changes that from now on. */
+void hf_signals_ignore(void);
+
 /* A descriptor that hands out the blocked signals and SIGCHLD, without blocking.  Or -errno. */
 int hf_signals_open(void);
 
