@@ -35,7 +35,7 @@ int hf_rundir_path(char *ret, size_t cap)
 	if (xdg && xdg[0] == '/')
 		return print(ret, cap, xdg, "/holdfast");
 	snprintf(user, sizeof(user), "/run/user/%u", (unsigned int)geteuid());
-	if (access(user, W_OK) < 0)
+	if (faccessat(AT_FDCWD, user, W_OK, AT_EACCESS) < 0)
 		return -ENXIO;
 	return print(ret, cap, user, "/holdfast");
 }

@@ -491,7 +491,8 @@ HF_API int hf_tree_format(const hf_tree *tree, hf_hold *hold, enum hf_format for
 enum hf_leftover_kind {
 	HF_LEFTOVER_CHANGED = 1,	/* put back as it was found; in a dry run: would be */
 	HF_LEFTOVER_KEPT,		/* frozen on purpose (HF_ON_DEATH_STAY, _KILL); left so */
-	HF_LEFTOVER_FOREIGN,		/* somebody else has frozen or thawed it since; left so */
+	HF_LEFTOVER_FOREIGN,		/* as it was found: somebody else has frozen or thawed it since, or the
+					   holder died right before it would have; left so */
 	HF_LEFTOVER_HELD,		/* another holdfast has a hold of it now, or the dead one's guard
 					   lives after all; left to that */
 	HF_LEFTOVER_FAILED,		/* could not be put back */

@@ -87,8 +87,10 @@ void hf_leftover_say(const struct hf_leftover *l, const struct hf_leftover_more 
 		say_kept(l, more->on_death, ret, cap);
 		break;
 	case HF_LEFTOVER_FOREIGN:
-		snprintf(ret, cap, "cgroup %s was %s by somebody else after process %d had died, and is left so",
-			 l->path, state_of(!l->frozen_left), (int)l->holder);
+		snprintf(ret, cap, "cgroup %s is %s, as process %d found it: somebody has %s it since, or %d died before "
+			 "it was %s; it is left so",
+			 l->path, state_of(l->frozen_found), (int)l->holder, state_of(l->frozen_found),
+			 (int)l->holder, state_of(l->frozen_left));
 		break;
 	case HF_LEFTOVER_HELD:
 		say_held(l, more->guard, ret, cap);
