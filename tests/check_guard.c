@@ -14,58 +14,10 @@
 
 /* ---- The holder is killed ---------------------------------------------------------------------- */
 
-/* One write of a hold: which level, and to what. */
-struct step {
-	size_t level;
-	enum { THAW, FREEZE, FIND } to;
-};
-
-/* In order: freeze; thaw under the hold; and for the release freeze again, put back. */
-static const struct step v1_steps[] = {
-	{ 0, FREEZE }, { 1, THAW }, { 0, THAW }, { 1, FIND }, { 0, FREEZE }, { 1, FIND }, { 0, FIND },
-};
-static const struct step v2_steps[] = {
-	{ 0, FREEZE }, { 0, FIND }, { 0, FREEZE }, { 0, FIND },
-};
-
-/* A step with death in the middle: noted and not written, or written and not noted. */
-static void half_step(struct hf_freezer *f, struct hf_level *l, bool frozen)
-{
-	if (l->self_now == frozen)
-		return;
-	if (frozen != l->self_found)
-		*l->noted = frozen;
-	else if (f->version == 2)
-		must(hf_write_fd(l->fd, frozen ? "1" : "0") == 0);
-	else
-		must(hf_write_fd(l->fd, frozen ? "FROZEN" : "THAWED") == 0);
-}
-
-static void perform(struct play *play)
-{
-	struct parts p;
-	int i;
-
-	open_parts(&p, play->path, -1);
-	play->guard = p.g.pid;
-	for (i = 0; i < play->stop_at; i++) {
-		struct step s = p.f.version == 1 ? v1_steps[i] : v2_steps[i];
-		struct hf_level *l = &p.f.levels[s.level];
-		bool frozen = s.to == FIND ? l->self_found : s.to == FREEZE;
-
-		if (play->half && i == play->stop_at - 1)
-			half_step(&p.f, l, frozen);
-		else
-			must(hf_freezer_set(&p.f, s.level, frozen) == 0);
-	}
-	say_ready(play);
-	pause();
-}
-
 START_TEST(killed_after_each_write_and_in_the_middle_of_it)
 {
 	struct found t = new_found(_i);
-	int n_steps = t.lab->version == 1 ? (int)COUNT_OF(v1_steps) : (int)COUNT_OF(v2_steps);
+	int n_steps = play_steps(t.lab->version);
 
 	for (int found = 0; found < 4; found++) {
 		find(&t, found & 1, found & 2);

@@ -39,6 +39,7 @@ struct play {
 	int message_fd, other_fd;
 	int stop_at;		/* after this many writes; see perform() */
 	bool half;
+	enum hf_on_death on_death;
 	pid_t target;
 	_Atomic pid_t guard;
 	_Atomic pid_t worker;
@@ -184,6 +185,63 @@ static inline void close_parts(struct parts *p)
 	hf_journal_settle(p->g.journal.page);
 	hf_guard_end(&p->g, &p->f);
 	hf_freezer_done(&p->f);
+}
+
+/* ---- The steps of a hold ---------------------------------------------------------------------- */
+
+/* One write of a hold: which level, and to what. */
+struct step {
+	size_t level;
+	enum { THAW, FREEZE, FIND } to;
+};
+
+/* In order: freeze; thaw under the hold; and for the release freeze again, put back. */
+static const struct step v1_steps[] __attribute__((unused)) = {
+	{ 0, FREEZE }, { 1, THAW }, { 0, THAW }, { 1, FIND }, { 0, FREEZE }, { 1, FIND }, { 0, FIND },
+};
+static const struct step v2_steps[] __attribute__((unused)) = {
+	{ 0, FREEZE }, { 0, FIND }, { 0, FREEZE }, { 0, FIND },
+};
+
+static inline int play_steps(int version)
+{
+	return version == 1 ? (int)COUNT_OF(v1_steps) : (int)COUNT_OF(v2_steps);
+}
+
+/* A step with death in the middle: noted and not written, or written and not noted. */
+static inline void half_step(struct hf_freezer *f, struct hf_level *l, bool frozen)
+{
+	if (l->self_now == frozen)
+		return;
+	if (frozen != l->self_found)
+		*l->noted = frozen;
+	else if (f->version == 2)
+		must(hf_write_fd(l->fd, frozen ? "1" : "0") == 0);
+	else
+		must(hf_write_fd(l->fd, frozen ? "FROZEN" : "THAWED") == 0);
+}
+
+/* Up to some step, or into the middle of it, and no further. */
+static inline void perform(struct play *play)
+{
+	struct parts p;
+	int i;
+
+	open_parts(&p, play->path, play->message_fd);
+	hf_guard_on_death(&p.g, play->on_death);
+	play->guard = p.g.pid;
+	for (i = 0; i < play->stop_at; i++) {
+		struct step s = p.f.version == 1 ? v1_steps[i] : v2_steps[i];
+		struct hf_level *l = &p.f.levels[s.level];
+		bool frozen = s.to == FIND ? l->self_found : s.to == FREEZE;
+
+		if (play->half && i == play->stop_at - 1)
+			half_step(&p.f, l, frozen);
+		else
+			must(hf_freezer_set(&p.f, s.level, frozen) == 0);
+	}
+	say_ready(play);
+	pause();
 }
 
 /* ---- What is found ---------------------------------------------------------------------------- */
