@@ -12,6 +12,7 @@ set -u
 # Messages are compared in English, and trees in ASCII.
 export LC_ALL=C
 unset NO_COLOR
+: "${ASAN_OPTIONS=}"
 : "${HOLDFAST:?the path of the built command}"
 PATIENCE=20	# seconds, for what must happen soon, on a busy machine
 
@@ -209,7 +210,7 @@ must_be_free()
 
 state_letter()
 {
-	sed 's/.*) \(.\) .*/\1/' "/proc/$1/stat"
+	sed 's/.*) \(.\) .*/\1/' "/proc/$1/stat" 2> /dev/null
 }
 
 gone()
@@ -284,4 +285,60 @@ full_pipe()
 	exec 9<> "$TMP/pipe"
 	dd if=/dev/zero of="$TMP/pipe" oflag=nonblock bs=4096 count=100000 2> /dev/null
 	dd if=/dev/zero of="$TMP/pipe" oflag=nonblock bs=1 count=100000 2> /dev/null
+}
+
+# ---- Deaths -----------------------------------------------------------------------------------
+
+# guard_of PID: the guard of that holdfast, or nothing.
+guard_of()
+{
+	cat /proc/"$1"/task/*/children 2> /dev/null | tr -d ' '
+}
+
+# kill_both: the holder of start_hold, and its guard first.
+kill_both()
+{
+	local guard
+	guard=$(guard_of "$HOLD_PID")
+	[[ $guard ]] || fail "no guard"
+	kill -KILL "$guard"
+	await is_zombie "$guard"
+	kill -KILL "$HOLD_PID"
+	await_release
+}
+
+is_zombie()
+{
+	[[ $(state_letter "$1") == Z ]]
+}
+
+is_stopped()
+{
+	[[ $(state_letter "$1") == T ]]
+}
+
+is_frozen()
+{
+	[[ $("$HOLDFAST" state "$1") == frozen\ * ]]
+}
+
+# leave_frozen CGROUP: have a holder and its guard killed when they have frozen it.  LEFT_BY is the holder.
+leave_frozen()
+{
+	local guard stopper=$TMP/stop_after_freeze.so
+	[[ -f $stopper ]] || "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -O2 -o "$stopper" \
+		"$(dirname "$0")/stop_after_freeze.c" || fail "no compiler"
+	ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS LD_PRELOAD=$stopper "$HOLDFAST" hold "$1" \
+		> /dev/null 2> "$TMP/err" &
+	LEFT_BY=$!
+	STARTED+=("$LEFT_BY")
+	await is_stopped "$LEFT_BY"
+	guard=$(guard_of "$LEFT_BY")
+	[[ $guard ]] || fail "no guard"
+	kill -KILL "$guard"
+	await is_zombie "$guard"
+	kill -KILL "$LEFT_BY"
+	reap "$LEFT_BY"
+	# v1 may stay on the way until somebody writes again, which the holder cannot any more.
+	[[ $("$HOLDFAST" state "$1") == fr* ]] || fail "it is not frozen"
 }
