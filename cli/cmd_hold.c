@@ -297,12 +297,11 @@ static void keep(struct session *s, const struct hf_hold_info *info)
 		return;
 	}
 	take_signals(s);	/* those that came while the hold was being taken */
-	if (s->ending != ENDING_NONE)
-		return;
+	/* --then is how a hold ends that stood. */
+	if (s->ending == ENDING_NONE)
+		s->how = s->args->then;
 	hf_take_warn(s->cmd, s->args, info);
 	hf_take_tell(s->cmd, s->args, info);
-	/* --then is how a hold ends that stood. */
-	s->how = s->args->then;
 	if (s->args->json)
 		write_held_tree(s);
 	else

@@ -12,7 +12,6 @@ set -u
 # Messages are compared in English, and trees in ASCII.
 export LC_ALL=C
 unset NO_COLOR
-: "${ASAN_OPTIONS=}"
 : "${HOLDFAST:?the path of the built command}"
 PATIENCE=20	# seconds, for what must happen soon, on a busy machine
 
@@ -322,13 +321,22 @@ is_frozen()
 	[[ $("$HOLDFAST" state "$1") == frozen\ * ]]
 }
 
-# leave_frozen CGROUP: have a holder and its guard killed when they have frozen it.  LEFT_BY is the holder.
+# at_call: PRELOAD is at_call.c, built.
+at_call()
+{
+	PRELOAD=$TMP/at_call.so
+	[[ -f $PRELOAD ]] || "${CC:-cc}" -D_GNU_SOURCE -fno-builtin -shared -fPIC -O2 -o "$PRELOAD" \
+		"$(dirname "$0")/at_call.c" || fail "at_call.c cannot be built"
+	# A sanitizer wants to be the first library.
+	export ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS-}
+}
+
+# leave_frozen CGROUP: have a holder and its guard killed when they have just frozen it.  LEFT_BY is the holder.
 leave_frozen()
 {
-	local guard stopper=$TMP/stop_after_freeze.so
-	[[ -f $stopper ]] || "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -O2 -o "$stopper" \
-		"$(dirname "$0")/stop_after_freeze.c" || fail "no compiler"
-	ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS LD_PRELOAD=$stopper "$HOLDFAST" hold "$1" \
+	local guard
+	at_call
+	LD_PRELOAD=$PRELOAD AT_CALL=freeze AT_SIGNAL=$(kill -l STOP) "$HOLDFAST" hold "$1" \
 		> /dev/null 2> "$TMP/err" &
 	LEFT_BY=$!
 	STARTED+=("$LEFT_BY")
