@@ -6,7 +6,8 @@
 closed()
 {
 	busy
-	for call in help "check" "tree $CG" "hold --for 1ms $CG" "state $CG" "freeze $CG" "tree --version"; do
+	for call in help "check" "tree $CG" "hold --for 1ms $CG" "state $CG" "freeze $CG" "thaw $CG" "why $CG" \
+		"recover" "tree --version"; do
 		# shellcheck disable=SC2086
 		"$HOLDFAST" $call >&- 2> "$TMP/err"
 		ended $?
