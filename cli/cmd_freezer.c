@@ -65,15 +65,33 @@ static struct hf_freezer_options options_of(const struct hf_args *args)
 	return opts;
 }
 
+/* What could not be told shall not be so: status 1 says that everything was undone. */
+static int undo_freeze(const struct hf_cmd *cmd, const struct hf_args *args, const struct hf_cgroup_state *before)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	struct hf_freezer_options opts = options_of(args);
+
+	if (before->self_frozen)
+		return HF_EXIT_FAILED;
+	if (hf_cgroup_thaw(args->operand, &opts, NULL, &err) < 0) {
+		hf_report(cmd->name, &err);
+		return HF_EXIT_NOT_UNDONE;
+	}
+	hf_say(cmd->name, "the cgroup was thawed again");
+	return HF_EXIT_FAILED;
+}
+
 static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
 {
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_freezer_options opts = options_of(args);
-	struct hf_cgroup_state state;
+	struct hf_cgroup_state before, state;
 	int r;
 
 	if (hf_print_possible(cmd->name))
 		return HF_EXIT_FAILED;
+	if (hf_cgroup_state(args->operand, &before, &err) < 0)
+		return hf_report(cmd->name, &err);
 	r = hf_cgroup_freeze(args->operand, &opts, &state, &err);
 	if (r < 0) {
 		int status = hf_report(cmd->name, &err);
@@ -89,9 +107,7 @@ static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
 	if (hf_has_room(STDOUT_FILENO))
 		hf_signals_ignore();
 	r = print_state(cmd, args, &state);
-	if (r != HF_EXIT_DONE)
-		hf_say(cmd->name, "the cgroup is frozen, and stays so");
-	return r;
+	return r == HF_EXIT_DONE ? r : undo_freeze(cmd, args, &before);
 }
 
 static int run_thaw(const struct hf_cmd *cmd, const struct hf_args *args)

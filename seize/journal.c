@@ -22,6 +22,7 @@
 #include "rundir.h"
 
 #define WRITE_TRIES 100	/* a millisecond apart */
+#define ROOM_TRIES 100
 
 /* ---- Putting back ----------------------------------------------------------------------------- */
 
@@ -259,7 +260,7 @@ static void fill(struct hf_journal_page *page, size_t size, struct hf_freezer *f
 /* Unnamed as yet, with all the room it needs: a write to memory must not find the disk full. */
 static int make_file(struct hf_journal *j, size_t size)
 {
-	int r;
+	int tries, r = EINTR;
 
 	if (size > HF_JOURNAL_FILE_MAX)
 		return -EFBIG;
@@ -269,10 +270,9 @@ static int make_file(struct hf_journal *j, size_t size)
 	j->fd = openat(j->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (j->fd < 0 || flock(j->fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	/* tmpfs gives up at any signal of the caller's program. */
-	do
+	/* tmpfs gives up, and begins anew, at any signal of the caller's program. */
+	for (tries = 0; r == EINTR && tries < ROOM_TRIES; tries++)
 		r = posix_fallocate(j->fd, 0, (off_t)size);
-	while (r == EINTR);
 	return -r;
 }
 

@@ -545,15 +545,20 @@ static void do_nothing(int sig)
 
 START_TEST(signals_do_not_cost_it_its_file)
 {
-	const struct itimerval often = { { 0, 20 }, { 0, 20 } }, never = { { 0, 0 }, { 0, 0 } };
+	const struct itimerval often = { { 0, 200 }, { 0, 200 } }, never = { { 0, 0 }, { 0, 0 } };
 	struct rundir dir = new_rundir();
 	struct hf_level levels[2];
 	struct hf_freezer f;
 
 	make_freezer(&f, dir.path, levels);
+	/* Large enough that some of them come while room is made. */
+	free(levels[1].name);
+	levels[1].name = calloc(1, 256 << 10);
+	ck_assert_ptr_nonnull(levels[1].name);
+	memset(levels[1].name, 'a', (256 << 10) - 1);
 	if (own_mounts() && mount("tmpfs", dir.path, "tmpfs", 0, "mode=755") == 0) {
 		signal(SIGALRM, do_nothing);
-		for (int i = 0; i < 500; i++) {
+		for (int i = 0; i < 200; i++) {
 			struct hf_journal j = HF_JOURNAL_INIT;
 			int fd;
 

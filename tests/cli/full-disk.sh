@@ -7,7 +7,7 @@
 full()
 {
 	busy
-	for call in "tree $CG" "tree --json $CG" "hold $CG" "hold --json $CG" "state $CG" "thaw $CG" \
+	for call in "tree $CG" "tree --json $CG" "hold $CG" "hold --json $CG" "state $CG" "freeze $CG" "thaw $CG" \
 		"why $CG" "recover" "check"; do
 		# shellcheck disable=SC2086
 		timeout 20 "$HOLDFAST" $call > /dev/full 2> "$TMP/err"
