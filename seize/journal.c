@@ -270,7 +270,7 @@ static int make_file(struct hf_journal *j, size_t size)
 	j->fd = openat(j->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (j->fd < 0 || flock(j->fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	/* tmpfs gives up, and begins anew, at any signal of the caller's program. */
+	/* It may be interrupted by any signal of the caller's program (fallocate(2); not seen on tmpfs of Linux 6.18). */
 	for (tries = 0; r == EINTR && tries < ROOM_TRIES; tries++)
 		r = posix_fallocate(j->fd, 0, (off_t)size);
 	return -r;

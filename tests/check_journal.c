@@ -5,14 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "journal.h"
@@ -538,46 +536,6 @@ START_TEST(a_huge_one_is_kept_in_memory)
 }
 END_TEST
 
-static void do_nothing(int sig)
-{
-	(void)sig;
-}
-
-START_TEST(signals_do_not_cost_it_its_file)
-{
-	const struct itimerval often = { { 0, 200 }, { 0, 200 } }, never = { { 0, 0 }, { 0, 0 } };
-	struct rundir dir = new_rundir();
-	struct hf_level levels[2];
-	struct hf_freezer f;
-
-	make_freezer(&f, dir.path, levels);
-	/* Large enough that some of them come while room is made. */
-	free(levels[1].name);
-	levels[1].name = calloc(1, 256 << 10);
-	ck_assert_ptr_nonnull(levels[1].name);
-	memset(levels[1].name, 'a', (256 << 10) - 1);
-	if (own_mounts() && mount("tmpfs", dir.path, "tmpfs", 0, "mode=755") == 0) {
-		signal(SIGALRM, do_nothing);
-		for (int i = 0; i < 200; i++) {
-			struct hf_journal j = HF_JOURNAL_INIT;
-			int fd;
-
-			setitimer(ITIMER_REAL, &often, NULL);
-			ck_assert_int_eq(hf_journal_make(&j, &f, true), 0);
-			setitimer(ITIMER_REAL, &never, NULL);
-			fd = j.fd;
-			hf_journal_end(&j, &f);
-			ck_assert_int_ge(fd, 0);
-		}
-		umount2(dir.path, MNT_DETACH);
-	} else {
-		lab_left_out("a runtime directory in memory", strerror(errno));
-	}
-	free_freezer(&f);
-	done_rundir(&dir);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("journal");
@@ -596,12 +554,12 @@ int main(void)
 	tcase_add_test(tc, settled_means_that_it_is_meant_so);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("file");
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, the_file_is_there_when_it_is_whole_and_no_longer_than_needed);
 	tcase_add_test(tc, what_is_not_put_back_stays_on_record);
 	tcase_add_test(tc, each_has_a_name_of_its_own);
 	tcase_add_test(tc, where_there_can_be_no_file_the_page_has_to_do);
 	tcase_add_test(tc, a_huge_one_is_kept_in_memory);
-	tcase_add_test(tc, signals_do_not_cost_it_its_file);
 	suite_add_tcase(suite, tc);
 	return hf_suite_run(suite);
 }
