@@ -22,15 +22,24 @@ struct guarded {
 	pid_t guard;
 };
 
-static struct guarded hold_guarded(int index)
+static struct guarded hold_in(struct lab *lab)
 {
-	struct guarded g = { .lab = lab_new(index) };
+	struct guarded g = { .lab = lab };
 
-	lab_start(g.lab, g.lab->top, "spin", "2", NULL);
-	g.hold = lab_take(g.lab->top, NULL);
+	g.hold = lab_take(lab->top, NULL);
 	g.guard = g.hold->guard.pid;
 	ck_assert_int_gt(g.guard, 0);
+	/* It waits, as the rest of its life: it has become what it is. */
+	lab_await_state(g.guard, 'S');
 	return g;
+}
+
+static struct guarded hold_guarded(int index)
+{
+	struct lab *lab = lab_new(index);
+
+	lab_start(lab, lab->top, "spin", "2", NULL);
+	return hold_in(lab);
 }
 
 static void let_go_guarded(struct guarded *g)
@@ -168,12 +177,15 @@ struct measure {
 static void *measure_guard(void *arg)
 {
 	struct measure *m = arg;
+	struct lab *lab = lab_new(m->index);
 	char *heap = malloc(HEAP);
 	struct guarded g;
 
+	lab_start(lab, lab->top, "spin", "2", NULL);
+	/* Not before the lab has forked its own processes, which would share it. */
 	ck_assert_ptr_nonnull(heap);
 	overwrite(heap, 'a');
-	g = hold_guarded(m->index);
+	g = hold_in(lab);
 	overwrite(heap, 'b');
 	m->bytes = private_bytes(g.guard);
 	let_go_guarded(&g);
