@@ -4,6 +4,7 @@
  * Seen from the victims; and how long it takes is measured and printed.
  */
 #include "guard_play.h"
+#include "rundir_play.h"
 
 /* For being resumed; a busy machine gets more, and the figure is printed. */
 #define PROMISED_MS 50
@@ -145,8 +146,17 @@ END_TEST
 
 /* ---- Stay --------------------------------------------------------------------------------------------- */
 
+/* What is kept frozen is on record as long as it is; then recover forgets it. */
+static void forget(struct rundir *dir)
+{
+	ck_assert_uint_eq(count_journals(dir), 1);
+	ck_assert_int_eq(hf_recover(NULL, NULL, NULL, NULL), 0);
+	ck_assert_uint_eq(count_journals(dir), 0);
+}
+
 START_TEST(frozen_for_good_when_that_was_asked)
 {
+	struct rundir dir = new_rundir();
 	struct lab *lab = lab_new(_i);
 	const char *a = lab_cgroup(lab, lab->top, "a");
 	struct lab_victim *stopped;
@@ -169,12 +179,15 @@ START_TEST(frozen_for_good_when_that_was_asked)
 	lab_freeze(lab, lab->top, false);
 	lab_as_before(lab);
 	lab_await_state(stopped->pid, 'T');
+	forget(&dir);
 	lab_done(lab);
+	done_rundir(&dir);
 }
 END_TEST
 
 START_TEST(what_was_found_frozen_below_stays_so)
 {
+	struct rundir dir = new_rundir();
 	struct found t = new_found(_i);
 
 	for (int in_gap = 0; in_gap < 2; in_gap++) {
@@ -189,8 +202,10 @@ START_TEST(what_was_found_frozen_below_stays_so)
 		ck_assert(lab_own_bit(t.lab, t.lab->top));
 		lab_freeze(t.lab, t.lab->top, false);
 		as_found(&t);
+		forget(&dir);
 	}
 	lab_done(t.lab);
+	done_rundir(&dir);
 }
 END_TEST
 

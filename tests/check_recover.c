@@ -406,7 +406,8 @@ START_TEST(what_somebody_froze_above_hides_nothing)
 }
 END_TEST
 
-static void recover_while_held(const struct scene *s, const char *held, const char *left)
+static void recover_while_held(const struct scene *s, const char *held, const char *left,
+			       const struct lab_victim *in_left)
 {
 	struct told told;
 	hf_hold *hold = lab_take(held, NULL);
@@ -416,7 +417,7 @@ static void recover_while_held(const struct scene *s, const char *held, const ch
 		expect_told(&told, HF_LEFTOVER_HELD, left);
 		/* v1's tasks are thawed while they are held. */
 		ck_assert_int_eq(lab_own_bit(s->lab, left), s->lab->version == 2);
-		lab_still(s->lab, 10);
+		lab_victim_still(s->lab, in_left, 10);
 	}
 	lab_let_go(hold, HF_RELEASE_AS_FOUND);
 	ck_assert(lab_own_bit(s->lab, left));
@@ -429,17 +430,17 @@ START_TEST(what_another_holdfast_holds_now_is_left_to_that)
 	struct scene s = new_scene(_i);
 	const char *a = lab_cgroup(s.lab, s.lab->top, "a");
 	const char *b = lab_cgroup(s.lab, a, "b");
+	struct lab_victim *v = lab_start(s.lab, a, "spin", "1", NULL);
 
-	lab_start(s.lab, a, "spin", "1", NULL);
 	lab_start(s.lab, b, "spin", "1", NULL);
 	leave_frozen(a);
-	recover_while_held(&s, a, a);
+	recover_while_held(&s, a, a, v);
 	leave_frozen(a);
-	recover_while_held(&s, s.lab->top, a);
+	recover_while_held(&s, s.lab->top, a, v);
 	/* On v1 nobody below a frozen cgroup can be held. */
 	if (s.lab->version == 2) {
 		leave_frozen(a);
-		recover_while_held(&s, b, a);
+		recover_while_held(&s, b, a, v);
 	}
 	done_scene(&s);
 }

@@ -25,6 +25,10 @@ commands = {
     "thaw": ["thaw", cgroup],
     "recover": ["recover"],
 }
+# The same two with processes for a target: without a cgroup, so once is enough.
+if version == "2":
+    commands["tree -p"] = ["tree", "-p", victim]
+    commands["hold -p"] = ["hold", "--for", "1ms", "-p", victim]
 
 def read(path):
     with open(path) as f:
@@ -77,7 +81,7 @@ def is_in_order(command, code, out):
         return code != 0 or not own_setting()
     if command == "recover":
         return code != 0 and own_setting() == bool(journals) or not own_setting() and not journals
-    if command == "hold":
+    if command.startswith("hold"):
         lines = [line.split()[0] for line in out.splitlines()]
         return not own_setting() and (lines == ["held", "released"] or code != 0 and lines == [])
     return not own_setting()
