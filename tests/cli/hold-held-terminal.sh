@@ -4,6 +4,7 @@
 # delays the tree, and what is said on standard error, but not the release.
 . "$(dirname "$0")/lib.sh"
 
+# shellcheck disable=SC2016
 terminal='
 import json, os, pty, select, signal, subprocess, sys, time
 
