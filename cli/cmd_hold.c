@@ -329,8 +329,10 @@ static int hold_it(void *arg)
 {
 	struct session *s = arg;
 	struct hf_take_options opts = hf_take_options_of(s->args);
+	struct hf_release_options release = hf_take_release_options_of(s->args);
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_hold_info info;
+	char changed[512];
 	int r, status;
 
 	opts.on_death = s->args->on_death;
@@ -343,9 +345,11 @@ static int hold_it(void *arg)
 	status = hf_take_status(&info);
 	choose_name(s, &info);
 	keep(s, &info);
-	r = hf_hold_release(s->hold, s->how, &hf_take_thread_ends, &err);
+	r = hf_hold_release(s->hold, s->how, &release, &err);
 	s->released = r >= 0;
 	info = *hf_hold_info(s->hold);
+	snprintf(changed, sizeof(changed), "%s", info.changed_path ? info.changed_path : "");
+	info.changed_path = changed;
 	s->stopped_us = info.timing_us.stopped;
 	hf_take_tell(s->cmd, s->args, &info);
 	hf_hold_free(s->hold);

@@ -46,18 +46,20 @@ static int take_a_look(void *arg)
 {
 	struct look *look = arg;
 	struct hf_take_options opts = hf_take_options_of(look->args);
+	struct hf_release_options release = hf_take_release_options_of(look->args);
 	struct hf_error tree_err = HF_ERROR_INIT, release_err = HF_ERROR_INIT;
 	struct hf_hold_info info;
 	hf_hold *hold = NULL;
 	hf_tree *tree = NULL;
 	int collected, released;
+	char changed[512];
 
 	/* Collecting has no deadline of its own. */
 	opts.dead_man_ms = look->args->timeout_ms;
 	if (hf_hold_take(&look->target, &opts, &hold, &tree_err) < 0)
 		return hf_report(look->cmd->name, &tree_err);
 	collected = hf_tree_collect(hold, NULL, &tree, &tree_err);
-	released = hf_hold_release(hold, HF_RELEASE_AS_FOUND, &hf_take_thread_ends, &release_err);
+	released = hf_hold_release(hold, HF_RELEASE_AS_FOUND, &release, &release_err);
 	if (collected == 0)
 		collected = format_tree(look, tree, hold, &tree_err);
 	if (collected < 0 && released >= 0)
@@ -67,6 +69,8 @@ static int take_a_look(void *arg)
 	info.target = look->named;
 	info.path = NULL;
 	info.pids = NULL;
+	snprintf(changed, sizeof(changed), "%s", info.changed_path ? info.changed_path : "");
+	info.changed_path = changed;
 	hf_tree_free(tree);
 	hf_hold_free(hold);
 

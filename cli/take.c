@@ -59,9 +59,14 @@ void hf_take_limit(const struct hf_args *args, bool *ret_limited, unsigned int *
 	*ret_ms = args->limited ? args->for_ms : HF_MACHINE_LIMIT_MS;
 }
 
-const struct hf_release_options hf_take_thread_ends = {
-	.size = sizeof(struct hf_release_options), .leave_armed = 1,
-};
+struct hf_release_options hf_take_release_options_of(const struct hf_args *args)
+{
+	struct hf_release_options opts = HF_RELEASE_OPTIONS_INIT;
+
+	opts.timeout_ms = args->timeout_ms;
+	opts.leave_armed = 1;
+	return opts;
+}
 
 int hf_take_status(const struct hf_hold_info *info)
 {
@@ -123,11 +128,11 @@ void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 int hf_take_released(const struct hf_cmd *cmd, const struct hf_args *args, int r,
 		     const struct hf_hold_info *info, const struct hf_error *err)
 {
-	char count[HF_COUNT_MAX], shown[HF_TARGET_SHOWN_MAX];
+	char count[HF_COUNT_MAX];
 
 	if (info->freezer_changed && !args->quiet)
 		hf_say_if_ready(cmd->name, "somebody else froze or thawed %s during the hold; it was left as "
-				"they set it", hf_target_shown(args, shown));
+				"they set it", info->changed_path);
 
 	if (r < 0)
 		return hf_report(cmd->name, err);

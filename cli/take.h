@@ -29,7 +29,7 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args);
 void hf_take_limit(const struct hf_args *args, bool *ret_limited, unsigned int *ret_ms);
 
 /* How a hold is released on a thread of its own (hf_on_own_thread()). */
-extern const struct hf_release_options hf_take_thread_ends;
+struct hf_release_options hf_take_release_options_of(const struct hf_args *args);
 
 /* HF_EXIT_PARTIAL when something was left out or only armed where the user allowed it, else 0. */
 int hf_take_status(const struct hf_hold_info *info);

@@ -206,8 +206,9 @@ typedef struct hf_hold hf_hold;
  * opts       NULL for the defaults.
  * ret_hold   the hold; the caller owns it: hf_hold_release(), then hf_hold_free().
  *
+ * A freeze by somebody else that is under way is waited for, so that what it comes to is the found state.
  * On success every thread is ptrace-stopped, or armed (see hf_thread_state), and the cgroup is
- * thawed again under them, so that the freezer is free for others; a v2 cgroup that was found
+ * thawed again under them, so that the freezer is free for others; a cgroup that was found
  * frozen stays frozen.
  *
  * A cgroup is stopped at one instant.  Processes, and the machine, are stopped one after the other, and the call
@@ -221,7 +222,8 @@ typedef struct hf_hold hf_hold;
  *   EBUSY      the root cgroup; or the target contains the caller or one of its ancestors;
  *              or an ancestor is frozen (v1), or the v1 freezer has frozen a member of a v2
  *              target; or a thread is traced by somebody else; or another holdfast holds the
- *              target, or a cgroup above or below it, until the deadline
+ *              target, or a cgroup above or below it, until the deadline; or somebody else thawed
+ *              the target while the hold was taken (on v1: froze or thawed a cgroup of it)
  *   ESRCH      nobody is in it, or the process has ended
  *   EACCES/EROFS  its freezer cannot be written     ENOSYS  the kernel does not list children
  *   EPERM      a thread may not be traced: err->text has which reason of ptrace(2) and
@@ -275,6 +277,7 @@ struct hf_hold_info {
 	struct hf_timing timing_us;
 	int64_t time_us;		/* CLOCK_REALTIME when everything was held, us */
 	int64_t released_us;		/* CLOCK_REALTIME of the release; 0 while held */
+	const char *changed_path;	/* freezer_changed: the first such cgroup, absolute; else NULL */
 };
 
 /* Lends the facts; they are brought up to date by this call.  Valid until hf_hold_free(). */

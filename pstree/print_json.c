@@ -175,6 +175,7 @@ static void put_target(struct maker *m, json_object *to, const struct hf_hold_in
 		put_word(m, target, "found", hf_freezer_word(info->found));
 	else
 		put_null(m, target, "found");
+	put(m, target, "freezer_changed", json_object_new_boolean(info->freezer_changed));
 	if (info->n_pids)
 		put_ids(m, target, "pids", info->pids, info->n_pids);
 	put(m, to, "target", target);
@@ -411,11 +412,16 @@ static json_object *warnings_of(struct maker *m, const struct hf_tree_counts *n,
 	warn(m, warnings, n->outside,
 	     "thread is outside of the target's cgroups and was left running",
 	     "threads are outside of the target's cgroups and were left running");
+	warn(m, warnings, info->kernel, "kernel thread is in the target, and nobody can hold it",
+	     "kernel threads are in the target, and nobody can hold them");
 	warn(m, warnings, info->armed_other,
 	     "armed thread sleeps uninterruptibly: its system call may still finish",
 	     "armed threads sleep uninterruptibly: their system calls may still finish");
 	warn(m, warnings, n->died,
 	     "thread died while it was held", "threads died while they were held");
+	if (info->freezer_changed)
+		append(m, warnings, json_object_new_string(
+			"somebody else froze or thawed the target, or a cgroup below it, during the hold; it is left as they set it"));
 	return warnings;
 }
 

@@ -152,6 +152,7 @@ static const struct {
 	{ "begin_new_exec", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC },
 	{ "de_thread", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC },
 	{ "flush_old_exec", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC },
+	{ "__refrigerator", "frozen by a v1 freezer cgroup", HF_SLEEP_OTHER },
 	{ "nfs", "a network file system (NFS) whose server does not answer", HF_SLEEP_OTHER },
 	{ "rpc_", "a network file system (NFS) whose server does not answer", HF_SLEEP_OTHER },
 	{ "cifs", "a network file system (SMB) whose server does not answer", HF_SLEEP_OTHER },

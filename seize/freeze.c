@@ -104,6 +104,19 @@ static int fail_in_way(struct hf_freezer *f, const struct in_way *w, struct hf_e
 		       w->n ? text : "the kernel names no thread in the way");
 }
 
+static bool is_foreign(struct hf_freezer *f)
+{
+	hf_freezer_notice(f);
+	return f->levels[0].theirs;
+}
+
+static int fail_thawed(const struct hf_freezer *f, struct hf_error *err)
+{
+	return hf_fail(err, EBUSY, HF_STAGE_FREEZE, 0,
+		       "somebody else thawed cgroup %s while it was being frozen; it is left as they set it",
+		       f->path);
+}
+
 /* The kernel takes some 4 us a thread, and looking at one 30: it shall be worth its while. */
 static uint64_t look_after(const struct hf_freezer *f)
 {
@@ -197,6 +210,8 @@ static int await_frozen(struct hf_freezer *f, bool accept_armed, struct hf_deadl
 				       f->path, strerror(-r));
 		if (state == HF_FREEZER_FROZEN)
 			return HF_FREEZE_WHOLE;
+		if (state == HF_FREEZER_THAWED && is_foreign(f))
+			return fail_thawed(f, err);
 		now = hf_clock_ns();
 		if (now - a.look_ns >= a.look_after_ns) {
 			w = find_in_way(f, deadline);
@@ -229,6 +244,53 @@ int hf_freeze(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadli
 		return hf_fail(err, -r, HF_STAGE_FREEZE, 0, "cannot freeze cgroup %s: %s", f->path,
 			       strerror(-r));
 	return await_frozen(f, accept_armed, deadline, err);
+}
+
+/*
+ * Their freeze is not ours to help along: nothing is written here.  It may be of a holder who thaws a moment later,
+ * and to take it for the found state would be to freeze for good what nobody meant to.
+ */
+static int await_settled(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
+			 struct hf_error *err)
+{
+	struct await a = { .begun_ns = hf_clock_ns(), .look_after_ns = look_after(f) };
+	struct hf_nap nap = HF_NAP_INIT;
+	struct in_way w;
+	char text[512];
+
+	a.look_ns = a.begun_ns;
+	while (hf_freezer_is_freezing(f)) {
+		if (hf_clock_ns() - a.look_ns >= a.look_after_ns) {
+			w = find_in_way(f, deadline);
+			if (enough(&a, &w, accept_armed))
+				break;
+			a.look_ns = hf_clock_ns();
+			a.look_after_ns = next_look_within(&a, accept_armed);
+		}
+		if (hf_nap(&nap, deadline))
+			continue;
+		w = find_in_way(f, hf_deadline_in_ms(NAME_WITHIN_MS));
+		hf_explain_all_stuck(w.named, w.n, text, sizeof(text));
+		return hf_fail(err, ETIMEDOUT, HF_STAGE_LOOK, w.n ? w.named[0] : 0,
+			       "cgroup %s is being frozen by somebody else, and was not frozen by the deadline: %s",
+			       f->path, w.n ? text : "the kernel names no thread in the way");
+	}
+	return 0;
+}
+
+int hf_freeze_settle(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
+		     struct hf_error *err)
+{
+	int r;
+
+	if (!hf_freezer_is_freezing(f))
+		return 0;
+	r = await_settled(f, accept_armed, deadline, err);
+	if (r < 0)
+		return r;
+	r = hf_freezer_find_again(f);
+	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read the levels of cgroup %s: %s",
+				    f->path, strerror(-r));
 }
 
 int hf_freezer_restore(struct hf_freezer *f)

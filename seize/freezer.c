@@ -36,6 +36,20 @@ int hf_freezer_list(struct hf_freezer *f, size_t level, struct hf_buf *text)
 	return r;
 }
 
+/*
+ * v2 says "frozen 1" of a cgroup when the tasks in it are frozen, even while some below it are not: only where it has
+ * no tasks of its own do those count (kernel/cgroup/freezer.c, cgroup_update_frozen(); measured on Linux 6.18).
+ */
+static bool is_frozen_below(const struct hf_freezer *f)
+{
+	size_t i;
+
+	for (i = 1; i < f->n_levels; i++)
+		if (!f->levels[i].gone && hf_level_read_frozen(f, &f->levels[i]) == 0)
+			return false;
+	return true;
+}
+
 int hf_freezer_state(const struct hf_freezer *f, enum hf_freezer_state *ret)
 {
 	char text[512];
@@ -59,7 +73,7 @@ int hf_freezer_state(const struct hf_freezer *f, enum hf_freezer_state *ret)
 	if (r < 0)
 		return r;
 	if (events.frozen) {
-		*ret = HF_FREEZER_FROZEN;
+		*ret = is_frozen_below(f) ? HF_FREEZER_FROZEN : HF_FREEZER_FREEZING;
 		return 0;
 	}
 	r = hf_level_read_self(f, &f->levels[0], &set);
@@ -79,13 +93,35 @@ static void note_for_guard(struct hf_level *l, bool frozen, bool before)
 		*l->noted = frozen;
 }
 
+/* Whether a level's setting is not as we left it; from then on it is theirs. */
+static bool notice(const struct hf_freezer *f, struct hf_level *l)
+{
+	bool set;
+	int r;
+
+	if (l->gone)
+		return false;
+	r = hf_level_read_self(f, l, &set);
+	if (hf_is_gone(r))
+		l->gone = true;
+	if (r < 0 || set == l->self_now)
+		return false;
+	l->theirs = true;
+	l->self_now = set;
+	return true;
+}
+
 int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen)
 {
 	struct hf_level *l = &f->levels[level];
 	const char *word;
 	int r;
 
-	if (l->gone || l->theirs || l->self_now == frozen)
+	/*
+	 * The kernel has no test-and-set for it.  Looked at right before, another's writing is missed only if it
+	 * comes in these microseconds, or says what the file says already.
+	 */
+	if (l->theirs || l->self_now == frozen || notice(f, l) || l->gone)
 		return 0;
 	if (f->version == 2)
 		word = frozen ? "1" : "0";
@@ -106,32 +142,30 @@ int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen)
 
 int hf_freezer_freeze_again(struct hf_freezer *f)
 {
-	const struct hf_level *l = &f->levels[0];
+	struct hf_level *l = &f->levels[0];
 
-	return l->theirs || !l->self_now || l->fd < 0 ? 0 : hf_write_fd(l->fd, "FROZEN");
+	return l->theirs || !l->self_now || l->fd < 0 || notice(f, l) ? 0 : hf_write_fd(l->fd, "FROZEN");
 }
 
 void hf_freezer_notice(struct hf_freezer *f)
 {
 	size_t i;
 
-	for (i = 0; i < f->n_levels; i++) {
-		struct hf_level *l = &f->levels[i];
-		bool set;
-		int r;
+	for (i = 0; i < f->n_levels; i++)
+		notice(f, &f->levels[i]);
+}
 
-		/* Only what we wrote, or would write, is of interest. */
-		if (l->gone || l->fd < 0)
-			continue;
-		r = hf_level_read_self(f, l, &set);
-		if (hf_is_gone(r))
-			l->gone = true;
-		if (r < 0 || set == l->self_now)
-			continue;
-		f->foreign = true;
-		l->theirs = true;
-		l->self_now = set;
-	}
+bool hf_freezer_is_foreign(const struct hf_freezer *f, char *ret, size_t cap)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++)
+		if (f->levels[i].theirs) {
+			snprintf(ret, cap, "%s%s%s", f->path, f->levels[i].name[0] ? "/" : "",
+				 f->levels[i].name);
+			return true;
+		}
+	return false;
 }
 
 /*

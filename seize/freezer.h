@@ -46,8 +46,8 @@ struct hf_freezer {
 	int locks[HF_LOCKS_MAX];	/* directories of ancestors, locked as long as they are open */
 	size_t n_locks;
 	size_t members;			/* threads that were listed last, roughly */
+	bool unlocked;			/* somebody keeps it locked who seemed to do nothing with it */
 	bool writable;			/* opened for a hold, or to freeze or thaw */
-	bool foreign;			/* somebody else was seen to have changed a setting */
 };
 #define HF_FREEZER_INIT { .dirfd = -1, .events_fd = -1 }
 
@@ -104,10 +104,20 @@ int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen);
 int hf_freezer_freeze_again(struct hf_freezer *f);
 
 /*
- * Notice settings that are not as we left them: sets f->foreign, and from then on leaves such a
- * level alone, so that nothing writes over what somebody else decided.
+ * Notice settings that are not as we left them, or found them: from then on such a level is theirs and
+ * left alone, so that nothing writes over what somebody else decided.  Each write does so for its level.
  */
 void hf_freezer_notice(struct hf_freezer *f);
+/* Whether that has happened; then the path of the first such level is in ret, may be cut. */
+bool hf_freezer_is_foreign(const struct hf_freezer *f, char *ret, size_t cap);
+
+/*
+ * Whether a level that was found frozen is still on its way there: asked to freeze by somebody else, and not frozen
+ * yet.  Reads, changes nothing.
+ */
+bool hf_freezer_is_freezing(const struct hf_freezer *f);
+/* Record every level anew, as it is found now.  Only before anything was changed.  0 or -errno. */
+int hf_freezer_find_again(struct hf_freezer *f);
 
 /* Sleep a little, or on v2 until the kernel reports a change.  False when the deadline had passed. */
 bool hf_freezer_pause(const struct hf_freezer *f, struct hf_nap *nap, uint64_t waited_ns,

@@ -16,4 +16,10 @@ int hf_level_file(const struct hf_level *l, const char *file, char *ret, size_t 
 /* A level's own setting as it is now.  0 or -errno. */
 int hf_level_read_self(const struct hf_freezer *f, const struct hf_level *l, bool *ret);
 
+/*
+ * Whether it is frozen in effect, by itself or by an ancestor: 1 or 0; -ENOENT when nobody is in it and none of
+ * that can be said (v2), or it is gone; -errno.  Below it, v2 may still have somebody who is not.
+ */
+int hf_level_read_frozen(const struct hf_freezer *f, const struct hf_level *l);
+
 #endif

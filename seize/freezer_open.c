@@ -51,6 +51,26 @@ int hf_level_read_self(const struct hf_freezer *f, const struct hf_level *l, boo
 	return r < 0 ? r : read_bit(f->dirfd, name, ret);
 }
 
+int hf_level_read_frozen(const struct hf_freezer *f, const struct hf_level *l)
+{
+	char name[HF_LEVEL_NAME_MAX], text[512];
+	struct hf_cgroup_events events;
+	enum hf_freezer_state state;
+	ssize_t n;
+
+	if (hf_level_file(l, f->version == 2 ? "cgroup.events" : "freezer.state", name, sizeof(name)) < 0)
+		return -ENAMETOOLONG;
+	n = hf_read_small_at(f->dirfd, name, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	if (f->version == 1)
+		return hf_freezer_state_parse(text, (size_t)n, &state) < 0 ? -EINVAL : state == HF_FREEZER_FROZEN;
+	/* Nobody in it, nobody on the way. */
+	if (hf_cgroup_events_parse(text, (size_t)n, &events) < 0)
+		return -EINVAL;
+	return events.frozen ? 1 : events.populated ? 0 : -ENOENT;
+}
+
 /* ---- Which directory is meant --------------------------------------------------------- */
 
 static int mount_point(const struct hf_buf *mountinfo, int version, char *ret, size_t cap)
@@ -191,24 +211,6 @@ static bool read_threaded(const struct hf_freezer *f, const struct hf_level *l)
 	return strncmp(text, "domain\n", 7) != 0;
 }
 
-static bool read_frozen_in_effect(const struct hf_freezer *f, const struct hf_level *l)
-{
-	char name[HF_LEVEL_NAME_MAX], text[512];
-	struct hf_cgroup_events events;
-	enum hf_freezer_state state;
-	ssize_t n;
-
-	if (hf_level_file(l, f->version == 2 ? "cgroup.events" : "freezer.state", name,
-			  sizeof(name)) < 0)
-		return false;
-	n = hf_read_small_at(f->dirfd, name, text, sizeof(text));
-	if (n < 0)
-		return false;
-	if (f->version == 2)
-		return hf_cgroup_events_parse(text, (size_t)n, &events) == 0 && events.frozen;
-	return hf_freezer_state_parse(text, (size_t)n, &state) == 0 && state != HF_FREEZER_THAWED;
-}
-
 /* Look at one level as it is.  -ENOENT or -ENODEV when it is gone. */
 static int look_at_level(const struct hf_freezer *f, struct hf_level *l)
 {
@@ -218,8 +220,8 @@ static int look_at_level(const struct hf_freezer *f, struct hf_level *l)
 		return r;
 	l->self_now = l->self_found;
 	l->threaded = read_threaded(f, l);
-	/* An empty cgroup that is set to be frozen counts as frozen, whatever its events say. */
-	l->frozen_found = l->self_found || read_frozen_in_effect(f, l);
+	/* By an ancestor, or on its way there. */
+	l->frozen_found = l->self_found || hf_level_read_frozen(f, l) > 0;
 	return 0;
 }
 
@@ -332,6 +334,58 @@ int hf_freezer_rescan(struct hf_freezer *f)
 	if (i < f->n_levels)
 		return -E2BIG;
 	return f->writable && f->n_levels != known ? open_settings(f) : 0;
+}
+
+static bool is_below(const struct hf_level *l, const char *above)
+{
+	size_t len = strlen(above);
+
+	return !len || (!strncmp(l->name, above, len) && (l->name[len] == '/' || !l->name[len]));
+}
+
+/* v2: somebody at or below `above` is not frozen. */
+static bool anybody_thawed(const struct hf_freezer *f, const char *above)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++)
+		if (is_below(&f->levels[i], above) && hf_level_read_frozen(f, &f->levels[i]) == 0)
+			return true;
+	return false;
+}
+
+bool hf_freezer_is_freezing(const struct hf_freezer *f)
+{
+	char ancestor[PATH_MAX];
+	bool set;
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++) {
+		if (!f->levels[i].self_found || hf_level_read_self(f, &f->levels[i], &set) < 0 || !set)
+			continue;
+		if (f->version == 1 ? hf_level_read_frozen(f, &f->levels[i]) == 0 :
+				      anybody_thawed(f, f->levels[i].name))
+			return true;
+	}
+	/* v1 is refused below a frozen ancestor, however far that is. */
+	return f->version == 2 && hf_freezer_frozen_ancestor(f, ancestor, sizeof(ancestor)) &&
+	       anybody_thawed(f, "");
+}
+
+int hf_freezer_find_again(struct hf_freezer *f)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < f->n_levels; i++) {
+		r = look_at_level(f, &f->levels[i]);
+		if (hf_is_gone(r))
+			f->levels[i].gone = true;
+		else if (r < 0)
+			return r;
+	}
+	r = hf_freezer_rescan(f);
+	return r == 0 && f->writable ? open_settings(f) : r;
 }
 
 /* ---- Opening ----------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "freezer_files.h"
 #include "guard_memory.h"
 #include "guard_undo.h"
 #include "own.h"
@@ -441,8 +442,11 @@ static void thaw_without_guard(struct hf_guard *g, struct hf_freezer *f)
 	size_t i;
 
 	end_process(g, 0);
-	for (i = f->n_levels; i-- > 0;)
+	for (i = f->n_levels; i-- > 0;) {
+		/* As far as it came, its writing was ours. */
+		hf_level_read_self(f, &f->levels[i], &f->levels[i].self_now);
 		hf_freezer_set(f, i, false);
+	}
 }
 
 bool hf_guard_leave(struct hf_guard *g, struct hf_freezer *f)

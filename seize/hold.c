@@ -210,6 +210,14 @@ static int reap(struct hf_hold *hold)
 	return changed;
 }
 
+static void note_changes(struct hf_hold *hold)
+{
+	if (!hf_freezer_is_foreign(&hold->freezer, hold->changed_path, sizeof(hold->changed_path)))
+		return;
+	hold->info.freezer_changed = 1;
+	hold->info.changed_path = hold->changed_path;
+}
+
 HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_release_options *opts,
 			   struct hf_error *err)
 {
@@ -237,7 +245,7 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 		hf_guard_dead_man(&hold->guard, deadline.at_ns + HF_DEAD_MAN_GRACE_MS * 1000000ull);
 	r = hf_release_all(hold, how, o.leave_armed, deadline, err);
 	hold->info.timing_us.release = (hold->release_ns - hold->mark_ns) / 1000;
-	hold->info.freezer_changed = hold->freezer.foreign;
+	note_changes(hold);
 	if (r < 0) {
 		hf_fail_note(err, HF_UNDO_FAILED, "this could not be done; everything else was released");
 		return r;
@@ -301,7 +309,7 @@ HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 		return r;
 	changed = reap(hold);
 	hf_freezer_notice(&hold->freezer);
-	hold->info.freezer_changed = hold->freezer.foreign;
+	note_changes(hold);
 	hold->info.newcomers = count_newcomers(hold);
 	return changed;
 }

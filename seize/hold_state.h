@@ -55,6 +55,7 @@ struct hf_hold {
 	uint64_t mark_ns;		/* where the step that is being timed began */
 	uint64_t release_ns;
 	struct hf_hold_info info;
+	char changed_path[512];		/* for info, may be cut */
 	hf_obstacle_fn tell;		/* for hf_why(): refusals are told and not obeyed; else NULL */
 	void *tell_data;
 	int blocked;			/* how many were told */
@@ -129,6 +130,13 @@ enum hf_freeze_end {
  */
 int hf_freeze(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
 	      struct hf_error *err);
+
+/*
+ * A target that somebody else is freezing right now is waited for, so that what they come to is what was found, and
+ * not the way there.  Changes nothing.  ETIMEDOUT names the threads that are in their way.
+ */
+int hf_freeze_settle(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
+		     struct hf_error *err);
 
 /*
  * Put each level's setting to what was found, children first, so that nobody in a child who was found frozen

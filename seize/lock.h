@@ -17,6 +17,12 @@
  */
 int hf_lock_out_others(struct hf_freezer *f, struct hf_deadline deadline, struct hf_error *err);
 
+/*
+ * After the levels were found: without the lock, frozen is what somebody else makes of it right now, and must not be
+ * taken for the found state.  0 or -EBUSY.
+ */
+int hf_lock_refuse_found(const struct hf_freezer *f, struct hf_error *err);
+
 /* Whether somebody in the target is traced (by whom), or it is being frozen: a lock on it is then meant. */
 bool hf_lock_is_meant(const struct hf_freezer *f, pid_t *ret_tracer);
 

@@ -103,16 +103,22 @@ static bool is_armed(const struct hf_hold *hold, struct hf_task *t, uint64_t wai
 	return false;
 }
 
-static int fail_stuck(const struct hf_hold *hold, struct hf_error *err)
+static int fail_stuck(struct hf_hold *hold, struct hf_error *err)
 {
 	pid_t tids[HF_EXPLAIN_NAMED] = { 0 };
-	char text[512];
+	char text[512], path[512];
 	size_t i, n = 0;
 
 	for (i = 0; i < hold->set.n; i++)
 		if (hold->set.tasks[i].state == HF_TASK_ASKED && n++ < HF_EXPLAIN_NAMED)
 			tids[n - 1] = hold->set.tasks[i].tid;
 	hf_explain_all_stuck(tids, n, text, sizeof(text));
+	/* v1: who is frozen does not stop. */
+	hf_freezer_notice(&hold->freezer);
+	if (hold->freezer.version == 1 && hf_freezer_is_foreign(&hold->freezer, path, sizeof(path)))
+		return hf_fail(err, ETIMEDOUT, HF_STAGE_WAIT, tids[0],
+			       "somebody else froze or thawed cgroup %s meanwhile, and not stopped by the deadline: %s",
+			       path, text);
 	return hf_fail(err, ETIMEDOUT, HF_STAGE_WAIT, tids[0], "not stopped by the deadline: %s", text);
 }
 

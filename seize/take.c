@@ -263,12 +263,40 @@ static int seize_stopped_early(struct hf_hold *hold, struct hf_error *err)
 	return r;
 }
 
+/*
+ * Somebody else may have written the freezer meanwhile.  Thawed by them, the target ran while it was not held
+ * whole; and what they freeze on v1 has no stops for us.
+ */
+static int refuse_foreign(struct hf_hold *hold, bool frozen_by_us, struct hf_error *err)
+{
+	const struct hf_freezer *f = &hold->freezer;
+	char path[512];
+
+	if (!hf_freezer_is_foreign(f, path, sizeof(path)))
+		return 0;
+	if (frozen_by_us && !f->levels[0].self_now)
+		return hf_fail(err, EBUSY, HF_STAGE_THAW, 0,
+			       "somebody else thawed cgroup %s while the hold was taken; it is left as they set it",
+			       f->path);
+	if (f->version == 1)
+		return hf_fail(err, EBUSY, HF_STAGE_THAW, 0,
+			       "somebody else froze or thawed cgroup %s while the hold of %s was taken; it is left as they set it",
+			       path, f->path);
+	return 0;
+}
+
 /* Thaw under the hold.  What the user had frozen stays so on v2; on v1 its tasks could not stop. */
 static int thaw(struct hf_hold *hold, struct hf_error *err)
 {
-	int r = hold->freezer.version == 2 ? hf_freezer_restore(&hold->freezer) :
-					     hf_freezer_thaw_all(&hold->freezer);
+	bool frozen_by_us = hold->freezer.levels[0].self_now;
+	int r;
 
+	hf_freezer_notice(&hold->freezer);
+	r = refuse_foreign(hold, frozen_by_us, err);
+	if (r < 0)
+		return r;
+	r = hold->freezer.version == 2 ? hf_freezer_restore(&hold->freezer) :
+					 hf_freezer_thaw_all(&hold->freezer);
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_THAW, 0, "cannot thaw cgroup %s: %s",
 			       hold->freezer.path, strerror(-r));
@@ -294,6 +322,18 @@ static int freeze_under_hold(struct hf_hold *hold, struct hf_deadline deadline, 
 	hold->frozen = true;
 	since_us(&hold->mark_ns, &hold->info.timing_us.freeze);
 	return 0;
+}
+
+/*
+ * v1: what was found frozen had to be thawed for the stops, and is frozen again now that nobody can run.  So the
+ * freezer shows during the hold what it showed before, and somebody else's thawing can be seen.
+ */
+static int freeze_found(struct hf_hold *hold, struct hf_error *err)
+{
+	int r = hf_freezer_restore(&hold->freezer);
+
+	return r == 0 ? 0 : hf_fail(err, -r, HF_STAGE_FREEZE, 0, "cannot freeze cgroup %s again: %s",
+				    hold->freezer.path, strerror(-r));
 }
 
 /*
@@ -506,6 +546,8 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 		r = let_strangers_go(hold, err);
 	if (r == 0 && hold->freezer.version == 1 && stays_frozen(hold))
 		r = freeze_under_hold(hold, deadline, err);
+	else if (r == 0 && hold->freezer.version == 1)
+		r = freeze_found(hold, err);
 	return r < 0 ? r : refuse_nobody(hold, err);
 }
 
@@ -582,7 +624,11 @@ static int open_cgroup(struct hf_hold *hold, const char *path, struct hf_deadlin
 	}
 	if (r == 0)
 		r = hf_lock_out_others(&hold->freezer, deadline, err);
-	return r == 0 ? hf_freezer_find_levels(&hold->freezer, true, err) : r;
+	if (r == 0)
+		r = hf_freezer_find_levels(&hold->freezer, true, err);
+	if (r == 0)
+		r = hf_lock_refuse_found(&hold->freezer, err);
+	return r == 0 ? hf_freeze_settle(&hold->freezer, hold->opts.on_armed == HF_ON_ARMED_ACCEPT, deadline, err) : r;
 }
 
 static int take(struct hf_hold *hold, const struct hf_target *target, struct hf_deadline deadline,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lab.h"
+#include "lab_internal.h"
 #include "suite.h"
 
 static struct hf_cgroup_state state_of(const char *path)
@@ -253,6 +254,37 @@ START_TEST(a_freeze_that_cannot_be_completed_is_taken_back)
 }
 END_TEST
 
+/* v2 says "frozen 1" of a cgroup whose own tasks are frozen, whatever is below it. */
+START_TEST(a_cgroup_is_not_frozen_before_what_is_below_it_is)
+{
+	struct lab *lab = lab_new(_i);
+	const char *inner = lab_cgroup(lab, lab->top, "inner");
+	struct hf_freezer_options opts = HF_FREEZER_OPTIONS_INIT;
+	struct hf_cgroup_state state = { .state = HF_FREEZER_THAWED };
+	struct hf_error err = HF_ERROR_INIT;
+	struct lab_victim *v = lab_start(lab, NULL, "uffd", inner, NULL);
+
+	lab_start(lab, lab->top, "spin", "1", NULL);
+	opts.timeout_ms = 200;
+	ck_assert_int_eq(hf_cgroup_freeze(lab->top, &opts, NULL, &err), -ETIMEDOUT);
+	ck_assert_int_eq(err.tid, (pid_t)atomic_load(&lab_slot(lab, v, 0)->value));
+	lab_says(&err, "faulting");
+	lab_as_before(lab);
+	if (lab->version == 2)
+		lab_write(lab->top, "cgroup.freeze", "1");
+	else
+		lab_write(lab->top, "freezer.state", "FROZEN");
+	while (lab->version == 2 && !lab_is_frozen(lab, lab->top))
+		usleep(500);
+	ck_assert_int_eq(hf_cgroup_state(lab->top, &state, &err), 0);
+	ck_assert_int_eq(state.state, HF_FREEZER_FREEZING);
+	lab_freeze(lab, lab->top, false);
+	lab_poke(lab);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("freezer");
@@ -271,5 +303,6 @@ int main(void)
 	lab_add(tc, what_cannot_be_frozen_is_refused);
 	lab_add(tc, nobody_freezes_himself);
 	lab_add(tc, a_freeze_that_cannot_be_completed_is_taken_back);
+	lab_add(tc, a_cgroup_is_not_frozen_before_what_is_below_it_is);
 	return hf_suite_run(suite);
 }

@@ -13,7 +13,7 @@ START_TEST(the_json_of_a_tree)
 	ck_assert_str_eq(text,
 		"{\"schema\":1,\"holdfast\":\"" HF_VERSION "\",\"time\":\"2026-11-21T10:00:00.123456Z\","
 		"\"target\":{\"kind\":\"cgroup\",\"path\":\"/sys/fs/cgroup/pod\",\"version\":2,"
-		"\"found\":\"thawed\"},"
+		"\"found\":\"thawed\",\"freezer_changed\":false},"
 		"\"timing_us\":{\"freeze\":310,\"seize\":1400,\"thaw\":20,\"wait\":15,\"collect\":900,"
 		"\"stopped\":2650},"
 		"\"counts\":{\"processes\":3,\"threads\":5,\"held\":3,\"armed\":1,\"zombies\":1,"
@@ -96,6 +96,8 @@ START_TEST(waits_and_warnings_are_in_the_json)
 
 	info.newcomers = 2;
 	info.armed_other = 1;
+	info.kernel = 1;
+	info.freezer_changed = 1;
 	text = format(sample + 3, 2, &info, HF_FORMAT_JSON, 0);
 	tree = parse(text);
 	process = first_process(tree);
@@ -103,7 +105,8 @@ START_TEST(waits_and_warnings_are_in_the_json)
 	ck_assert_int_eq(json_object_get_int(member(thread, "waits_for")), 104);
 	process = json_object_array_get_idx(member(tree, "processes"), 1);
 	ck_assert_int_eq(json_object_get_int(member(process, "tracer")), 77);
-	ck_assert_uint_eq(json_object_array_length(member(tree, "warnings")), 3);
+	ck_assert_uint_eq(json_object_array_length(member(tree, "warnings")), 5);
+	ck_assert(json_object_get_boolean(member(member(tree, "target"), "freezer_changed")));
 	ck_assert_uint_eq(json_object_array_length(member(tree, "roots")), 2);
 	json_object_put(tree);
 	free(text);

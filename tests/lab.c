@@ -197,6 +197,11 @@ void lab_sweep(void)
 	for (int i = 0; i < REGISTRY_MAX; i++)
 		if (atomic_load(&registry->entries[i].used) && !registry->entries[i].version)
 			lab_disk_freeze(registry->entries[i].path, false);
+	/* What is frozen in one hierarchy cannot be killed in the other. */
+	for (int i = 0; i < REGISTRY_MAX; i++)
+		if (atomic_load(&registry->entries[i].used) && registry->entries[i].version)
+			lab_walk(registry->entries[i].path, false, thaw_level,
+				 &registry->entries[i].version);
 	for (int i = 0; i < REGISTRY_MAX; i++) {
 		struct entry *entry = &registry->entries[i];
 
@@ -400,8 +405,14 @@ struct lab *lab_new(int index)
 
 void lab_done(struct lab *lab)
 {
+	if (lab->other[0])
+		lab_other_freeze(lab, false);
 	sweep_cgroup(lab->top, lab->version);
 	lab_close_ward(lab);
+	if (lab->other[0]) {
+		sweep_cgroup(lab->other, 3 - lab->version);
+		lab_unregister(lab->other_entry);
+	}
 	if (access(lab->top, F_OK) == 0)
 		ck_abort_msg("lab: %s is still there", lab->top);
 	lab_unregister(lab->entry);
@@ -421,9 +432,9 @@ const char *lab_threads_file(const struct lab *lab)
 	return lab->version == 2 ? "cgroup.threads" : "tasks";
 }
 
-bool lab_own_bit(const struct lab *lab, const char *path)
+static bool own_bit(int version, const char *path)
 {
-	const char *name = lab->version == 2 ? "cgroup.freeze" : "freezer.self_freezing";
+	const char *name = version == 2 ? "cgroup.freeze" : "freezer.self_freezing";
 	struct hf_buf buf = { 0 };
 	int r = lab_read(path, name, &buf);
 	bool set = r == 0 && buf.len && buf.data[0] == '1';
@@ -434,10 +445,10 @@ bool lab_own_bit(const struct lab *lab, const char *path)
 	return set;
 }
 
-bool lab_is_frozen(const struct lab *lab, const char *path)
+static bool is_frozen(int version, const char *path)
 {
-	const char *name = lab->version == 2 ? "cgroup.events" : "freezer.state";
-	const char *word = lab->version == 2 ? "frozen 1" : "FROZEN";
+	const char *name = version == 2 ? "cgroup.events" : "freezer.state";
+	const char *word = version == 2 ? "frozen 1" : "FROZEN";
 	struct hf_buf buf = { 0 };
 	int r = lab_read(path, name, &buf);
 	bool frozen = r == 0 && strstr(buf.data, word);
@@ -448,24 +459,65 @@ bool lab_is_frozen(const struct lab *lab, const char *path)
 	return frozen;
 }
 
-void lab_freeze(struct lab *lab, const char *path, bool frozen)
+static void freeze(int version, const char *path, bool frozen)
 {
 	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS);
 	struct hf_nap nap = HF_NAP_INIT;
 	int r;
 
-	for (unsigned int i = 0; i < lab->n_levels; i++)
-		if (strcmp(lab->levels[i].path, path) == 0)
-			lab->levels[i].frozen = frozen;
-	if (lab->version == 2)
+	if (version == 2)
 		r = lab_write(path, "cgroup.freeze", frozen ? "1" : "0");
 	else
 		r = lab_write(path, "freezer.state", frozen ? "FROZEN" : "THAWED");
 	if (r < 0)
 		ck_abort_msg("lab: freezing %s: %s", path, strerror(-r));
-	while (frozen && !lab_is_frozen(lab, path))
+	while (frozen && !is_frozen(version, path))
 		if (!hf_nap(&nap, deadline))
 			ck_abort_msg("lab: %s does not freeze", path);
+}
+
+bool lab_own_bit(const struct lab *lab, const char *path)
+{
+	return own_bit(lab->version, path);
+}
+
+bool lab_is_frozen(const struct lab *lab, const char *path)
+{
+	return is_frozen(lab->version, path);
+}
+
+void lab_freeze(struct lab *lab, const char *path, bool frozen)
+{
+	for (unsigned int i = 0; i < lab->n_levels; i++)
+		if (strcmp(lab->levels[i].path, path) == 0)
+			lab->levels[i].frozen = frozen;
+	freeze(lab->version, path, frozen);
+}
+
+const char *lab_other(struct lab *lab)
+{
+	for (int i = 0; i < n_hierarchies; i++) {
+		if (hierarchies[i].version == lab->version)
+			continue;
+		snprintf(lab->other, sizeof(lab->other), "%s/hf-test-%d-%u", hierarchies[i].mount,
+			 (int)runner, lab_serial());
+		lab->other_entry = lab_register(lab->other, hierarchies[i].version);
+		if (mkdir(lab->other, 0755) < 0)
+			ck_abort_msg("lab: mkdir %s: %s", lab->other, strerror(errno));
+		return lab->other;
+	}
+	lab_left_out("processes in cgroups of both freezers", "only one is there");
+	return NULL;
+}
+
+void lab_other_freeze(struct lab *lab, bool frozen)
+{
+	freeze(3 - lab->version, lab->other, frozen);
+}
+
+bool lab_other_own_bit(const struct lab *lab)
+{
+	return own_bit(3 - lab->version, lab->other);
 }
 
 static void move(const char *path, const char *file, pid_t id)

@@ -79,6 +79,8 @@ struct lab_victim {
 struct lab {
 	int version;
 	int entry;		/* in the registry */
+	int other_entry;
+	char other[LAB_PATH];	/* lab_other(); empty when it has not been made */
 	const char *top;	/* levels[0].path */
 	unsigned int n_levels;
 	struct lab_level levels[LAB_LEVELS];
@@ -94,6 +96,13 @@ struct lab {
 struct lab *lab_new(int index);
 void lab_done(struct lab *lab);
 
+/*
+ * A scratch cgroup in the other hierarchy, beside lab->top, so that its members can be in both; undone with the lab.
+ * NULL where there is no other (then that is said).
+ */
+const char *lab_other(struct lab *lab);
+void lab_other_freeze(struct lab *lab, bool frozen);
+bool lab_other_own_bit(const struct lab *lab);
 /* Make a cgroup below another (lab->top, or one made so).  The path is good until lab_done(). */
 const char *lab_cgroup(struct lab *lab, const char *parent, const char *name);
 /* Freeze or thaw one level as a user would, without the library, and wait for it. */
