@@ -3,6 +3,7 @@
 # make            the library, the command
 # make check      install what is missing, build, run all tests
 # make fuzz       search for inputs that break a parser, ten minutes for each
+# make storm      hold everything at once, 500 rounds on each freezer (ROUNDS=...)
 # make demo       install what is missing, build, hold and release a small workload
 # V=1             show the commands
 
@@ -30,7 +31,8 @@ endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check built-tests demo deps install uninstall clean sanitize lint fuzz fuzz-coverage built-fuzz
+.PHONY: all check built-tests demo deps install uninstall clean sanitize lint fuzz \
+	fuzz-coverage built-fuzz storm
 
 # ---- The library and the command ---------------------------------------------------------
 # Each folder sees only the folders below it, so that the arrows
@@ -169,6 +171,11 @@ PARSERS := base/scan.c base/procfs.c base/cgroupfs.c seize/births.c seize/journa
 	$(wildcard pstree/print*.c) cli/words.c cli/json.c
 
 built-fuzz: $(fuzz_PROGRAMS)
+# A long campaign against everything at once: forks, threads, execs, exits, signals.
+ROUNDS ?= 500
+storm: built-tests
+	$(Q)dir=$$(mktemp -d) && HOLDFAST_RUNTIME_DIR=$$dir CK_RUN_CASE=everything HF_STORM_ROUNDS=$(ROUNDS) \
+		$(BUILD)/tests/check_storm; status=$$?; rm -rf "$$dir"; exit $$status
 
 demo:
 	$(Q)tests/deps.sh build

@@ -122,6 +122,9 @@ void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s %s",
 						 used ? ", " : "", steps[i].word,
 						 hf_span(steps[i].us, span));
+	if (info->exec_thaws)
+		hf_say_if_ready(cmd->name, "thawed %s in between: a multi-threaded exec had to end first",
+				hf_count(info->exec_thaws, "time", levels));
 	hf_say_if_ready(cmd->name, "stopped for %s: %s", hf_span(t->stopped, span), line);
 }
 

@@ -277,6 +277,8 @@ struct hf_hold_info {
 	struct hf_timing timing_us;
 	int64_t time_us;		/* CLOCK_REALTIME when everything was held, us */
 	int64_t released_us;		/* CLOCK_REALTIME of the release; 0 while held */
+	unsigned int exec_thaws;	/* v1: how often the freezer was stuck, since a multi-threaded exec waited
+					   for threads it had frozen, and was thawed to let that through */
 	const char *changed_path;	/* freezer_changed: the first such cgroup, absolute; else NULL */
 };
 

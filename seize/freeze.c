@@ -141,6 +141,7 @@ static int let_exec_through(struct hf_freezer *f, pid_t tid, struct hf_deadline 
 
 	if (r < 0)
 		return r;
+	f->exec_thaws++;
 	while (hf_explain_sleep(tid, NULL) == HF_SLEEP_EXEC && hf_nap(&nap, deadline))
 		;
 	return hf_freezer_set(f, 0, true);

@@ -46,6 +46,7 @@ struct hf_freezer {
 	int locks[HF_LOCKS_MAX];	/* directories of ancestors, locked as long as they are open */
 	size_t n_locks;
 	size_t members;			/* threads that were listed last, roughly */
+	unsigned int exec_thaws;	/* v1: how often an exec had to be let through for it to freeze */
 	bool unlocked;			/* somebody keeps it locked who seemed to do nothing with it */
 	bool writable;			/* opened for a hold, or to freeze or thaw */
 };

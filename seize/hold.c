@@ -348,6 +348,7 @@ HF_API const struct hf_hold_info *hf_hold_info(hf_hold *hold)
 	uint64_t end = hold->release_ns ? hold->release_ns : hf_clock_ns();
 
 	us->stopped = (end - hold->first_stop_ns) / 1000;
+	hold->info.exec_thaws = hold->freezer.exec_thaws;
 	if (!hold->release_ns)
 		count_states(hold);
 	return &hold->info;
