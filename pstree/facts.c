@@ -312,6 +312,8 @@ int hf_facts_of_process(struct hf_collector *c, struct hf_process *p, const stru
 	fd = face.fd;
 	if (r == 0)
 		r = read_stat(c, p, &face);
+	/* Another than the one that was looked at before the hold: how that one was found does not count. */
+	c->regroup |= m->tasks[0]->start && face.has_stat && face.stat.start_time_ticks != m->tasks[0]->start;
 	if (r == 0)
 		r = read_status(c, p, &face);
 	if (r < 0)

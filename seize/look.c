@@ -228,6 +228,7 @@ static int may_trace(pid_t tid, struct hf_error *err)
 static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, struct hf_error *err)
 {
 	struct census *c = data;
+	struct hf_stat st;
 	struct hf_task *t;
 	int r;
 
@@ -242,6 +243,9 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, tid, "out of memory for thread %d", tid);
 	t->level = level;
 	r = hf_look_at_task(hold, t, err);
+	/* From here to the SEIZE its number may get another owner; who was looked at can be told by this. */
+	if (t->tid == t->tgid && hf_tid_stat(tid, &st) == 0)
+		t->start = st.start_time_ticks;
 	if (t->state == HF_TASK_GONE)
 		c->vanished = true;
 	if (r <= 0)

@@ -274,9 +274,9 @@ static size_t kill_some(struct hf_hold *hold, bool inits, struct hf_deadline dea
 		struct hf_task *t = &hold->set.tasks[i];
 
 		t->mark = is_ours(t) && is_namespace_init(t->tgid) == inits;
-		/* No other process can have this pid: we have not reaped it. */
+		/* By the thread that is ours, whose number nobody else can have before we have reaped it. */
 		if (t->mark)
-			hf_sys_kill(t->tgid, SIGKILL);
+			hf_sys_tgkill(t->tgid, t->tid, SIGKILL);
 	}
 	do {
 		left = 0;

@@ -64,6 +64,14 @@ int hf_split_each(const struct hf_task_set *set, int (*fn)(pid_t tgid, void *dat
 	return r < 0 ? r : 0;
 }
 
+/* A process that has the number of the one that was looked at. */
+static bool is_another(const struct hf_task *t)
+{
+	struct hf_stat st;
+
+	return t->start && hf_tid_stat(t->tid, &st) == 0 && st.start_time_ticks != t->start;
+}
+
 size_t hf_split_regroup(struct hf_task_set *set)
 {
 	struct hf_status st;
@@ -73,10 +81,11 @@ size_t hf_split_regroup(struct hf_task_set *set)
 		struct hf_task *t = &set->tasks[i];
 
 		if (!hf_task_is_ours((enum hf_task_state)t->state) || hf_tid_status(t->tid, &st) < 0 ||
-		    st.tgid == t->tgid)
+		    (st.tgid == t->tgid && !is_another(t)))
 			continue;
 		t->tgid = st.tgid;
 		t->found = '?';
+		t->start = 0;
 		n++;
 	}
 	return n;

@@ -82,7 +82,7 @@ bool hf_poll_task(struct hf_hold *hold, size_t i)
 }
 
 /* Whether an asked thread is one that will not stop, and that is all right. */
-static bool is_armed(const struct hf_hold *hold, struct hf_task *t, uint64_t waited_ns)
+static bool is_armed(struct hf_hold *hold, struct hf_task *t, uint64_t waited_ns)
 {
 	pid_t child = 0;
 
@@ -97,6 +97,8 @@ static bool is_armed(const struct hf_hold *hold, struct hf_task *t, uint64_t wai
 		return hold->opts.on_armed == HF_ON_ARMED_ACCEPT &&
 		       (hold->part || waited_ns >= ARMED_AFTER_NS);
 	case HF_SLEEP_EXEC:
+		hold->exec_waits = true;
+		break;
 	case HF_SLEEP_NONE:
 		break;
 	}
@@ -175,14 +177,27 @@ static size_t collect_pass(struct hf_hold *hold, size_t *first, uint64_t begun_n
 	return missing;
 }
 
+/* An exec that is missing has killed its siblings, and waits for those we hold to be reaped, by us. */
+static void reap_for_exec(struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; hold->exec_waits && i < hold->set.n; i++)
+		if (hf_task_is_held((enum hf_task_state)hold->set.tasks[i].state))
+			hf_poll_task(hold, i);
+	hold->exec_waits = false;
+}
+
 int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	uint64_t begun_ns = hf_clock_ns();
 	struct hf_nap nap = HF_NAP_INIT;
 	size_t first = 0;
 
-	while (collect_pass(hold, &first, begun_ns, deadline) > 0)
+	while (collect_pass(hold, &first, begun_ns, deadline) > 0) {
+		reap_for_exec(hold);
 		if (!hf_nap(&nap, deadline))
 			return fail_stuck(hold, err);
+	}
 	return 0;
 }

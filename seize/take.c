@@ -98,6 +98,21 @@ static void interrupt_execed(struct hf_hold *hold, struct hf_task *t, bool *dirt
 		leader->state = HF_TASK_ASKED;
 }
 
+/*
+ * Seized, a tid is nobody else's before we reap it; but it may have got another owner since it was looked at, and be of
+ * another process than is noted.  Its threads would be taken for those of the one we hold, and signals go to strangers.
+ */
+static void check_process(struct hf_task *t)
+{
+	struct hf_status st;
+
+	if (t->tgid == t->tid || hf_sys_tgkill(t->tgid, t->tid, 0) != -ESRCH || hf_tid_status(t->tid, &st) < 0)
+		return;
+	t->tgid = st.tgid;
+	t->many = st.n_threads > 1;
+	t->found = '?';
+}
+
 static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_error *err)
 {
 	bool free_to_exec = !hold->target_frozen || t->level == HF_LEVEL_OUTSIDE;
@@ -116,6 +131,7 @@ static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf
 	if (r < 0)
 		return sort_out(hold, t, r, dirty, err);
 	t->state = HF_TASK_ASKED;
+	check_process(t);
 	/*
 	 * At once: with milliseconds between the two a signal may be taken first, and the thread
 	 * stops in its delivery instead (which is handled, but is one case more).
@@ -444,15 +460,39 @@ static int let_strangers_go(struct hf_hold *hold, struct hf_error *err)
 		t = &hold->set.tasks[i];
 		if (t->level == HF_LEVEL_OUTSIDE)
 			n_outside += hf_task_is_ours((enum hf_task_state)t->state);
-		else if (!hf_task_set_find(&inside, t->tgid) && !hf_task_set_add(&inside, t->tgid))
+		else if (hf_task_is_ours((enum hf_task_state)t->state) && !hf_task_set_find(&inside, t->tgid) && !hf_task_set_add(&inside, t->tgid))
 			return hf_fail(err, ENOMEM, HF_STAGE_VERIFY, t->tid, "out of memory");
 	}
 	for (i = 0; n_outside && i < hold->set.n; i++) {
 		t = &hold->set.tasks[i];
-		if (t->level == HF_LEVEL_OUTSIDE && !hf_task_set_find(&inside, t->tgid))
-			hf_release_one(hold, i);
+		if (t->level != HF_LEVEL_OUTSIDE || hf_task_set_find(&inside, t->tgid))
+			continue;
+		hf_release_one(hold, i);
+		/* It never was one of them: no report has it. */
+		if (hold->set.tasks[i].state == HF_TASK_RELEASED)
+			hold->set.tasks[i].state = HF_TASK_GONE;
 	}
 	return 0;
+}
+
+/*
+ * Who was seized early, stopped, may be continued meanwhile, and killed by a sibling's exec, which then waits for us to
+ * reap it, while we wait for the exec to end and the freezer to have everybody.
+ */
+static int freeze_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	bool accept = hold->opts.on_armed == HF_ON_ARMED_ACCEPT, early = false;
+	size_t i;
+	int r;
+
+	for (i = 0; !early && i < hold->set.n; i++)
+		early = hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state);
+	if (early)
+		hf_reaper_enter(&hold->reaper, &hold->set);
+	r = hf_freeze(&hold->freezer, accept, deadline, err);
+	if (early)
+		hf_reaper_leave(hold->reaper);
+	return r;
 }
 
 /*
@@ -465,7 +505,7 @@ static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struc
 	int r;
 
 	do {
-		r = hf_freeze(&hold->freezer, hold->opts.on_armed == HF_ON_ARMED_ACCEPT, deadline, err);
+		r = freeze_all(hold, deadline, err);
 		if (r < 0)
 			return r;
 		hold->part = r == HF_FREEZE_PART;

@@ -36,6 +36,7 @@ enum hf_task_state {
 
 struct hf_task {
 	pid_t tid, tgid;
+	uint64_t start;		/* of a first thread, when it was looked at: field 22 of its stat; 0 when not known */
 	pid_t other;		/* SKIPPED: its tracer.  ARMED: the child a vfork parent waits for, or 0 */
 	uint16_t level;		/* index of its cgroup level, or HF_LEVEL_OUTSIDE */
 	uint16_t pass;		/* number of the pass that saw it listed last; 0 when none has */
