@@ -145,29 +145,30 @@ static const struct {
 	const char *prefix;
 	const char *meaning;
 	enum hf_sleep sleep;
+	bool deaf;		/* no freezer reaches it there, and no stop */
 } sleeps[] = {
-	{ "kernel_clone", "a vfork parent that waits for its child", HF_SLEEP_VFORK },
-	{ "_do_fork", "a vfork parent that waits for its child", HF_SLEEP_VFORK },
-	{ "wait_for_vfork_done", "a vfork parent that waits for its child", HF_SLEEP_VFORK },
-	{ "begin_new_exec", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC },
-	{ "de_thread", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC },
-	{ "flush_old_exec", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC },
-	{ "__refrigerator", "frozen by a v1 freezer cgroup", HF_SLEEP_OTHER },
-	{ "nfs", "a network file system (NFS) whose server does not answer", HF_SLEEP_OTHER },
-	{ "rpc_", "a network file system (NFS) whose server does not answer", HF_SLEEP_OTHER },
-	{ "cifs", "a network file system (SMB) whose server does not answer", HF_SLEEP_OTHER },
-	{ "fuse_", "a FUSE file system whose server does not answer; is the server in the same cgroup?", HF_SLEEP_OTHER },
-	{ "request_wait_answer", "a FUSE file system whose server does not answer; is the server in the same cgroup?", HF_SLEEP_OTHER },
-	{ "__sb_start_write", "a file system that is frozen (fsfreeze)", HF_SLEEP_OTHER },
-	{ "sb_start_write", "a file system that is frozen (fsfreeze)", HF_SLEEP_OTHER },
-	{ "percpu_rwsem_wait", "a lock held for long, often a file system that is frozen (fsfreeze)", HF_SLEEP_OTHER },
-	{ "__percpu_down_read", "a lock held for long, often a file system that is frozen (fsfreeze)", HF_SLEEP_OTHER },
-	{ "handle_userfault", "a page fault that a userfaultfd handler does not answer", HF_SLEEP_OTHER },
-	{ "io_schedule", "a disk that does not answer", HF_SLEEP_OTHER },
-	{ "folio_wait", "a disk that does not answer", HF_SLEEP_OTHER },
-	{ "do_coredump", "a core dump in progress", HF_SLEEP_OTHER },
-	{ "vfs_coredump", "a core dump in progress", HF_SLEEP_OTHER },
-	{ "zap_pid_ns_processes", "a PID namespace that waits for its processes to end", HF_SLEEP_OTHER },
+	{ "kernel_clone", "a vfork parent that waits for its child", HF_SLEEP_VFORK, false },
+	{ "_do_fork", "a vfork parent that waits for its child", HF_SLEEP_VFORK, false },
+	{ "wait_for_vfork_done", "a vfork parent that waits for its child", HF_SLEEP_VFORK, false },
+	{ "begin_new_exec", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC, false },
+	{ "de_thread", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC, false },
+	{ "flush_old_exec", "an exec that waits for its sibling threads to end", HF_SLEEP_EXEC, false },
+	{ "__refrigerator", "frozen by a v1 freezer cgroup", HF_SLEEP_OTHER, false },
+	{ "nfs", "a network file system (NFS) whose server does not answer", HF_SLEEP_OTHER, false },
+	{ "rpc_", "a network file system (NFS) whose server does not answer", HF_SLEEP_OTHER, false },
+	{ "cifs", "a network file system (SMB) whose server does not answer", HF_SLEEP_OTHER, false },
+	{ "fuse_", "a FUSE file system whose server does not answer; is the server in the same cgroup?", HF_SLEEP_OTHER, true },
+	{ "request_wait_answer", "a FUSE file system whose server does not answer; is the server in the same cgroup?", HF_SLEEP_OTHER, true },
+	{ "__sb_start_write", "a file system that is frozen (fsfreeze)", HF_SLEEP_OTHER, false },
+	{ "sb_start_write", "a file system that is frozen (fsfreeze)", HF_SLEEP_OTHER, false },
+	{ "percpu_rwsem_wait", "a lock held for long, often a file system that is frozen (fsfreeze)", HF_SLEEP_OTHER, false },
+	{ "__percpu_down_read", "a lock held for long, often a file system that is frozen (fsfreeze)", HF_SLEEP_OTHER, false },
+	{ "handle_userfault", "a page fault that a userfaultfd handler does not answer", HF_SLEEP_OTHER, true },
+	{ "io_schedule", "a disk that does not answer", HF_SLEEP_OTHER, true },
+	{ "folio_wait", "a disk that does not answer", HF_SLEEP_OTHER, true },
+	{ "do_coredump", "a core dump in progress", HF_SLEEP_OTHER, true },
+	{ "vfs_coredump", "a core dump in progress", HF_SLEEP_OTHER, true },
+	{ "zap_pid_ns_processes", "a PID namespace that waits for its processes to end", HF_SLEEP_OTHER, true },
 };
 
 static const char *sleep_meaning(const char *wchan, enum hf_sleep *ret_sleep)
@@ -180,6 +181,16 @@ static const char *sleep_meaning(const char *wchan, enum hf_sleep *ret_sleep)
 			return sleeps[i].meaning;
 		}
 	return NULL;
+}
+
+bool hf_explain_is_deaf(const char *wchan)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(sleeps) / sizeof(sleeps[0]); i++)
+		if (!strncmp(wchan, sleeps[i].prefix, strlen(sleeps[i].prefix)))
+			return sleeps[i].deaf;
+	return false;
 }
 
 static bool is_vfork_call(long nr)
@@ -253,7 +264,7 @@ void hf_explain_stuck(pid_t tid, char *buf, size_t cap)
 	if (!meaning && st.flags & HF_PF_KTHREAD)
 		meaning = "a kernel thread, which neither freezes nor stops";
 	else if (!meaning && st.state == 'R')
-		meaning = "busy in the kernel";
+		meaning = "busy in the kernel, as with a page fault that a userfaultfd handler does not answer";
 	else if (!meaning && st.state == 'D')
 		meaning = "an uninterruptible wait, most often for a disk or a network file system";
 	if (n < cap && meaning)

@@ -26,6 +26,9 @@ void hf_explain_who(pid_t tid, char *buf, size_t cap);
  */
 void hf_explain_stuck(pid_t tid, char *buf, size_t cap);
 
+/* Whether a kernel function is one where neither freezer reaches who sleeps there. */
+bool hf_explain_is_deaf(const char *wchan);
+
 /* The same for several, in one line: the first of them, at most HF_EXPLAIN_NAMED, and how many more of n. */
 #define HF_EXPLAIN_NAMED 3
 void hf_explain_all_stuck(const pid_t tids[HF_EXPLAIN_NAMED], size_t n, char *buf, size_t cap);

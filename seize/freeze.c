@@ -39,14 +39,14 @@ static bool starts_with(const char *text, const char *start)
  * v2 leaves the state letter alone and puts tasks to sleep in get_signal() (do_freezer_trap() where it
  * is not inlined); stopped, traced and vfork-waiting ones count as frozen where they are.  v1 shows
  * D for all of its own, in __refrigerator() or, since Linux 6.1, in the very sleep they were found in; so
- * a D in a sleep that can be frozen cannot be told from one that is frozen already.
+ * a D in a sleep that can be frozen cannot be told from one that is frozen already.  Of some it is known that they cannot.
  */
 static bool looks_frozen(int version, const struct hf_stat *st, const char *wchan)
 {
 	if (st->state == 'Z' || st->state == 'X')
 		return true;
 	if (version == 1)
-		return st->state == 'D';
+		return st->state == 'D' && !hf_explain_is_deaf(wchan);
 	return starts_with(wchan, "get_signal") || starts_with(wchan, "do_freezer_trap") ||
 	       starts_with(wchan, "do_signal_stop") || starts_with(wchan, "ptrace_stop");
 }

@@ -265,9 +265,10 @@ HF_API void hf_hold_free(hf_hold *hold)
 	/* From another thread nothing can be released, and to forget who is held would be worse. */
 	if (check_tracer(hold, NULL) < 0 && !hold->released)
 		return;
+	/* A release that failed has waited already. */
 	if (!hold->released)
-		hf_release_all(hold, HF_RELEASE_AS_FOUND, false,
-			       hf_deadline_in_ms(HF_TIMEOUT_DEFAULT_MS), NULL);
+		hf_release_all(hold, HF_RELEASE_AS_FOUND, hold->release_ns != 0,
+			       hf_deadline_in_ms(hold->release_ns ? 0 : HF_TIMEOUT_DEFAULT_MS), NULL);
 	hf_hold_discard(hold);
 }
 
