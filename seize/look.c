@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cgroupfs.h"
@@ -259,11 +260,15 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 	return r;
 }
 
+/* The inode number of the first PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h). */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCu
+
+/* NSpid does not tell: in a /proc that was mounted inside, it begins with that namespace. */
 static bool in_child_pid_namespace(void)
 {
-	struct hf_status st;
+	struct stat st;
 
-	return hf_tid_status(getpid(), &st) == 0 && st.n_nspid > 1;
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != FIRST_PID_NAMESPACE;
 }
 
 static bool anybody_alive(const struct hf_task_set *set)

@@ -2,7 +2,7 @@
 /*
  * odd COMM [ARG...] - a counting process whose name is COMM, whatever bytes that is, with a
  * second thread whose name is COMM reversed.  "odd unlinked" runs from a copy of its
- * executable that it has removed.
+ * executable that it has removed, "odd memfd" from one that never had a name.
  */
 #include "victim.h"
 
@@ -46,6 +46,20 @@ static void run_unlinked(char **argv)
 	victim_die("execv");
 }
 
+static void run_from_memory(char **argv)
+{
+	int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int out = memfd_create("hf-test-memory", MFD_CLOEXEC);
+	char *args[] = { argv[0], (char[]){ "memory" }, NULL };
+	struct stat st;
+
+	if (in < 0 || out < 0 || fstat(in, &st) < 0 ||
+	    sendfile(out, in, NULL, (size_t)st.st_size) != st.st_size)
+		victim_die("copying the executable");
+	fexecve(out, args, environ);
+	victim_die("fexecve");
+}
+
 static void *second(void *arg)
 {
 	const char *name = arg;
@@ -66,6 +80,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (strcmp(argv[1], "unlinked") == 0)
 		run_unlinked(argv);
+	if (strcmp(argv[1], "memfd") == 0)
+		run_from_memory(argv);
 	victim_begin();
 	first = victim_claim(2);
 	prctl(PR_SET_NAME, argv[1]);
