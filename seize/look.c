@@ -255,9 +255,11 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 		return 0;
 	c->last_tgid = t->tgid;
 	r = hf_refuse(hold, HF_OBSTACLE_PERMISSION, may_trace(tid, err), err);
-	if (r == 0 && hold->freezer.version != 1)
-		r = hf_refuse(hold, HF_OBSTACLE_FROZEN, refuse_v1_frozen(c, tid, err), err);
-	return r;
+	if (r < 0 || hold->freezer.version == 1)
+		return r;
+	r = refuse_v1_frozen(c, tid, err);
+	t->mark = r < 0;
+	return hf_refuse(hold, HF_OBSTACLE_FROZEN, r, err);
 }
 
 /* The inode number of the first PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h). */

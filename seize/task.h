@@ -46,7 +46,7 @@ struct hf_task {
 	uint8_t vfork;		/* ARMED: it is a vfork parent */
 	uint8_t many;		/* its process had other threads when it was looked at */
 	uint8_t tries;		/* failed attempts to seize it */
-	uint8_t mark;		/* used by a release for the round it is in */
+	uint8_t mark;		/* used by a look for who is frozen by the other freezer, by a release for its round */
 };
 
 /* What a stop makes of a thread.  HF_TASK_IMPOSSIBLE for a pair that cannot be. */

@@ -76,6 +76,9 @@ static void tell_found_frozen(struct hf_hold *hold)
 	char path[PATH_MAX];
 	size_t i;
 
+	if (f->n_levels && hf_freezer_is_freezing(f))
+		tell(hold, HF_OBSTACLE_FROZEN, false, 0,
+		     "cgroup %s is being frozen by somebody else; a hold would wait until that is done", f->path);
 	for (i = 0; i < f->n_levels; i++) {
 		if (!f->levels[i].self_found)
 			continue;
@@ -172,7 +175,43 @@ static void tell_asleep(struct hf_hold *hold, const struct hf_task *t)
 	}
 }
 
-/* Those who were asleep at the look and still are.  What a v1 freezer froze looks asleep and is not. */
+/*
+ * In a sleep that looks like any other, until somebody freezes or stops it: on a FUSE server, or in the kernel on a
+ * page fault that is handled by a program.
+ */
+static bool is_deaf(pid_t tid)
+{
+	char wchan[HF_WCHAN_MAX];
+	struct hf_syscall call;
+
+	return hf_tid_wchan(tid, wchan) == 0 && hf_explain_is_deaf(wchan) &&
+	       hf_tid_syscall(tid, &call) == 0 && !call.running && call.nr >= 0;
+}
+
+static void tell_deaf(struct hf_hold *hold, const struct hf_task *t)
+{
+	char text[400];
+
+	if (!is_deaf(t->tid))
+		return;
+	hf_explain_stuck(t->tid, text, sizeof(text));
+	tell(hold, HF_OBSTACLE_ASLEEP, hold->opts.on_armed == HF_ON_ARMED_FAIL, t->tid, "%s", text);
+}
+
+/* What a v1 freezer has frozen looks asleep and is not; of another target than its own that was told of the process. */
+static bool is_frozen_by_v1(const struct hf_hold *hold, const struct hf_task *t)
+{
+	size_t i;
+
+	if (hold->freezer.version == 1)
+		return hf_hold_found_frozen(hold, t);
+	for (i = 0; t->found == 'D' && i < hold->set.n; i++)
+		if (hold->set.tasks[i].mark && hold->set.tasks[i].tgid == t->tgid)
+			return true;
+	return false;
+}
+
+/* Those who were asleep at the look and still are. */
 static void tell_sleepers(struct hf_hold *hold)
 {
 	const struct timespec pause = { 0, ASLEEP_MS * 1000000L };
@@ -182,13 +221,15 @@ static void tell_sleepers(struct hf_hold *hold)
 	for (i = 0; i < hold->set.n; i++) {
 		const struct hf_task *t = &hold->set.tasks[i];
 
-		if (t->found != 'D' ||
-		    (hold->freezer.version == 1 && hf_hold_found_frozen(hold, t)))
+		if (is_frozen_by_v1(hold, t) || (t->found != 'D' && (t->found != 'S' || !is_deaf(t->tid))))
 			continue;
 		if (!paused)
 			nanosleep(&pause, NULL);
 		paused = true;
-		tell_asleep(hold, t);
+		if (t->found == 'D')
+			tell_asleep(hold, t);
+		else
+			tell_deaf(hold, t);
 	}
 }
 

@@ -122,6 +122,64 @@ START_TEST(threads_outside_the_cgroup_are_held_with_their_process)
 }
 END_TEST
 
+/* One process is outside, its parent and its sibling inside; and the other way round. */
+static void family_in_parts(struct lab *lab, const char *held, pid_t outside, bool is_parent)
+{
+	struct victim_slot *slot = NULL;
+	hf_tree *tree = NULL;
+	uint64_t count;
+	hf_hold *hold;
+
+	for (uint32_t i = 0; i < lab->victims[0].n; i++)
+		if (lab_slot(lab, &lab->victims[0], i)->tid == outside)
+			slot = lab_slot(lab, &lab->victims[0], i);
+	ck_assert_ptr_nonnull(slot);
+	lab_moving(lab);
+	hold = lab_take(held, NULL);
+	ck_assert_uint_eq(hf_hold_info(hold)->held, lab_threads(lab, held));
+	ck_assert_int_eq(hf_tree_collect(hold, NULL, &tree, NULL), 0);
+	ck_assert_ptr_null(hf_tree_find(tree, outside));
+	for (const struct hf_process *p = hf_tree_next(tree, NULL); p; p = hf_tree_next(tree, p)) {
+		ck_assert_int_eq(p->threads[0].state, HF_THREAD_HELD);
+		if (is_parent) {
+			ck_assert_int_eq(p->ppid, outside);
+			ck_assert_ptr_null(p->parent);
+		}
+	}
+	for (uint32_t i = 0; i < lab->victims[0].n; i++) {
+		count = atomic_load(&lab_slot(lab, &lab->victims[0], i)->count);
+		if (lab_slot(lab, &lab->victims[0], i) != slot) {
+			usleep(5000);
+			ck_assert_uint_eq(atomic_load(&lab_slot(lab, &lab->victims[0], i)->count), count);
+		}
+	}
+	count = atomic_load(&slot->count);
+	while (atomic_load(&slot->count) == count)
+		usleep(500);
+	hf_tree_free(tree);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	lab_as_before(lab);
+}
+
+START_TEST(parents_and_children_outside_run_on_and_are_not_reported)
+{
+	struct lab *lab = lab_new(_i);
+	const char *in = lab_cgroup(lab, lab->top, "in"), *out = lab_cgroup(lab, lab->top, "out");
+	struct lab_victim *v = lab_start(lab, in, "tree", "1", "3", NULL);
+	pid_t child = 0;
+
+	for (uint32_t i = 0; i < v->n; i++)
+		if (lab_slot(lab, v, i)->tid != v->pid)
+			child = lab_slot(lab, v, i)->tid;
+	lab_move(out, child);
+	family_in_parts(lab, in, child, false);
+	lab_move(in, child);
+	lab_move(out, v->pid);
+	family_in_parts(lab, in, v->pid, true);
+	lab_done(lab);
+}
+END_TEST
+
 START_TEST(only_the_subtree_that_was_named_is_held)
 {
 	struct lab *lab = lab_new(_i);
@@ -434,6 +492,7 @@ int main(void)
 	lab_add(tc, nested_cgroups_are_held_whole);
 	lab_add(tc, deep_and_wide_cgroups_are_held_whole);
 	lab_add(tc, threads_outside_the_cgroup_are_held_with_their_process);
+	lab_add(tc, parents_and_children_outside_run_on_and_are_not_reported);
 	lab_add(tc, only_the_subtree_that_was_named_is_held);
 	lab_add(tc, a_path_may_be_relative_to_the_mount);
 	tc = lab_case(suite, "again");
