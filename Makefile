@@ -36,11 +36,12 @@ endif
 
 # ---- The library and the command ---------------------------------------------------------
 # Each folder sees only the folders below it, so that the arrows
-# cli -> pstree -> seize -> base are kept by the compiler.
+# cli -> keeper -> pstree -> seize -> base are kept by the compiler.
 see_base := -Iinclude -Ibase
 see_seize := $(see_base) -Iseize
 see_pstree := $(see_seize) -Ipstree
-see_cli := $(see_pstree) -Icli
+see_keeper := $(see_pstree) -Ikeeper
+see_cli := $(see_keeper) -Icli
 see_tests := $(see_cli) -Itests
 
 JSON_CFLAGS = $(shell $(PKG_CONFIG) --cflags json-c)
@@ -56,8 +57,9 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 base_OBJ := $(call objects,base)
 seize_OBJ := $(call objects,seize)
 pstree_OBJ := $(call objects,pstree)
+keeper_OBJ := $(call objects,keeper) $(BUILD)/keeper/interface.o
 cli_OBJ := $(call objects,cli)
-LIB_OBJ := $(base_OBJ) $(seize_OBJ) $(pstree_OBJ)
+LIB_OBJ := $(base_OBJ) $(seize_OBJ) $(pstree_OBJ) $(keeper_OBJ)
 
 SONAME := libholdfast.so.$(SOVERSION)
 SOFILE := libholdfast.so.$(VERSION)
@@ -67,10 +69,14 @@ all: $(BUILD)/holdfast $(BUILD)/libholdfast.so $(BUILD)/libholdfast.a
 $(base_OBJ): SEE = $(see_base)
 $(seize_OBJ): SEE = $(see_seize)
 $(pstree_OBJ): SEE = $(see_pstree) $(JSON_CFLAGS)
+$(keeper_OBJ): SEE = $(see_keeper) $(JSON_CFLAGS)
 $(cli_OBJ): SEE = $(see_cli)
 
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(COMPILE) $(SEE) -c $< -o $@
+
+$(BUILD)/%.o: %.S keeper/org.holdfast.Hold.varlink
+	$(call say,AS,$<)mkdir -p $(@D) && $(CC) -c $< -o $@
 
 $(BUILD)/libholdfast.a: $(LIB_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -186,7 +192,7 @@ deps:
 	$(Q)tests/deps.sh build test lint
 
 # ---- Reading the code with other eyes -------------------------------------------------------
-SOURCES := $(wildcard base/*.c seize/*.c pstree/*.c cli/*.c)
+SOURCES := $(wildcard base/*.c seize/*.c pstree/*.c keeper/*.c cli/*.c)
 PAGES := $(wildcard man/*.[1-8])
 
 lint:

@@ -217,31 +217,6 @@ static void write_held(struct session *s, const char *text, size_t len)
 
 /* ---- The session ----------------------------------------------------------------------- */
 
-static int compare_pids(const void *a, const void *b)
-{
-	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Different thread groups among the threads that are held or armed.  0 short of memory. */
-static size_t count_processes(const hf_hold *hold)
-{
-	const struct hf_task_set *set = hf_hold_tasks(hold);
-	hf_owned pid_t *tgids = calloc(set->n ? set->n : 1, sizeof(*tgids));
-	size_t i, n = 0, distinct = 0;
-
-	if (!tgids)
-		return 0;
-	for (i = 0; i < set->n; i++)
-		if (hf_task_is_ours(set->tasks[i].state))
-			tgids[n++] = set->tasks[i].tgid;
-	qsort(tgids, n, sizeof(*tgids), compare_pids);
-	for (i = 0; i < n; i++)
-		distinct += i == 0 || tgids[i] != tgids[i - 1];
-	return distinct;
-}
-
 static void write_held_line(struct session *s, const struct hf_hold_info *info)
 {
 	char line[HF_NAME_MAX + 256], processes[HF_COUNT_MAX], threads[HF_COUNT_MAX];
@@ -252,7 +227,7 @@ static void write_held_line(struct session *s, const struct hf_hold_info *info)
 		snprintf(armed, sizeof(armed), " (%zu armed)", info->armed);
 	/* Scripts read these two lines: their units do not change with the size. */
 	len = snprintf(line, sizeof(line), "held %s: %s, %s%s, stopped after %.1f ms\n", s->name,
-		       hf_count(count_processes(s->hold), "process", processes),
+		       hf_count(hf_hold_count_processes(s->hold), "process", processes),
 		       hf_count(info->held + info->armed, "thread", threads), armed,
 		       (double)info->timing_us.stopped / 1e3);
 	write_held(s, line, (size_t)len);
@@ -394,6 +369,73 @@ static int print_released(const struct session *s)
 			     left[s->how]);
 }
 
+/* ---- In the background ----------------------------------------------------------------- */
+
+/* What a keeper tells, in the words of a hold of our own. */
+static struct hf_hold_info info_of(const struct hf_keeper_info *k)
+{
+	return (struct hf_hold_info){
+		.kind = k->kind, .target = k->target, .threads = k->threads, .held = k->held, .armed = k->armed,
+		.armed_other = k->armed_other, .skipped = k->skipped, .outside = k->outside, .blind = k->blind,
+		.newcomers = k->newcomers, .timing_us = { .stopped = k->took_us },
+	};
+}
+
+static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args, hf_keeper *keeper, struct hf_error *err)
+{
+	char processes[HF_COUNT_MAX], threads[HF_COUNT_MAX], armed[32] = "", span[HF_SPAN_MAX];
+	struct hf_keeper_info k;
+	struct hf_hold_info info;
+	char *tree = NULL;
+	size_t len = 0;
+	int r = hf_keeper_info(keeper, &k, err), status;
+
+	if (r == 0 && args->json)
+		r = hf_keeper_tree(keeper, HF_FORMAT_JSON, 0, &tree, &len, err);
+	if (r < 0)
+		return hf_report(cmd->name, err);
+	info = info_of(&k);
+	hf_take_warn(cmd, args, &info);
+	hf_take_tell(cmd, args, &info);
+	if (k.left_ms < 0)
+		hf_say(cmd->name, "hold %s has no time limit: it stays until 'holdfast release %s'", k.name, k.name);
+	else if (!args->quiet)
+		hf_say(cmd->name, "hold %s ends by itself in %s; 'holdfast release %s' ends it sooner", k.name,
+		       hf_span((uint64_t)(k.left_ms + 500) / 1000 * 1000000, span), k.name);
+	if (k.armed)
+		snprintf(armed, sizeof(armed), " (%zu armed)", k.armed);
+	status = tree ? hf_print(cmd->name, tree, len) :
+		 hf_print_line(cmd->name, "held %s: %s, %s%s, stopped after %.1f ms", k.name,
+			       hf_count(k.processes, "process", processes),
+			       hf_count(k.held + k.armed, "thread", threads), armed, (double)k.took_us / 1e3);
+	free(tree);
+	return hf_exit_worse(status, hf_take_status(&info));
+}
+
+static int run_detached(const struct hf_cmd *cmd, const struct hf_args *args, const struct hf_target *target)
+{
+	struct hf_keeper_options kopts = HF_KEEPER_OPTIONS_INIT;
+	struct hf_take_options opts = hf_take_options_of(args);
+	struct hf_error err = HF_ERROR_INIT;
+	hf_keeper *keeper = NULL;
+	int r, status;
+
+	kopts.name = args->name;
+	if (args->limited)
+		kopts.limit_ms = args->for_ms ? args->for_ms : HF_KEEPER_NO_LIMIT;
+	opts.on_death = args->on_death;
+	r = hf_keeper_start(target, &opts, &kopts, &keeper, &err);
+	if (r < 0) {
+		status = hf_report(cmd->name, &err);
+		if (r == -ECANCELED)
+			hf_signals_restore();	/* and what cancelled it ends us */
+		return status;
+	}
+	status = print_kept(cmd, args, keeper, &err);
+	hf_keeper_close(keeper);
+	return status;
+}
+
 static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 {
 	hf_owned_fd signals = -1;
@@ -405,6 +447,8 @@ static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 		status = hf_target_of(cmd, args, &s.target);
 	if (status)
 		return status;
+	if (args->detach)
+		return run_detached(cmd, args, &s.target);
 	signals = hf_signals_open();
 	hf_take_limit(args, &s.limited, &s.for_ms);
 	if (s.limited)
@@ -435,13 +479,16 @@ const struct hf_cmd hf_cmd_hold = {
 	.usage = "[OPTION...] TARGET",
 	.about = "Stops every thread of a cgroup and its descendants at one instant and keeps\n"
 		 "them stopped. Prints one line when everything is held, and one after the\n"
-		 "release. Ctrl-C, SIGTERM and SIGHUP release: that is the normal end.",
+		 "release. Ctrl-C, SIGTERM and SIGHUP release: that is the normal end. With -d the\n"
+		 "hold is kept in the background; list, show, extend and release are for it.",
 	.examples = "  holdfast hold --for 10s /sys/fs/cgroup/system.slice/cron.service\n"
 		    "  holdfast hold --json --for 1s pod | { read -r tree; echo \"$tree\" | jq .roots; cat; }\n"
-		    "  holdfast hold --then stop pod\n",
+		    "  holdfast hold --then stop pod\n"
+		    "  holdfast hold -d --name suspect --for 1h --pid 4711\n",
 	.operand = HF_OPERAND_TARGET,
 	.opts = HF_OPT_TARGET | HF_OPT_BIT(FOR) | HF_OPT_BIT(NAME) | HF_OPT_BIT(THEN) |
 		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(ON_DEATH) |
+		HF_OPT_BIT(DETACH) | HF_OPT_BIT(NEWCOMERS) |
 		HF_OPT_BIT(JSON) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) |
 		HF_OPT_BIT(VERBOSE) | HF_OPT_EVERYWHERE,
 	.run = run_hold,

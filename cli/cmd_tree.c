@@ -25,11 +25,13 @@ struct look {
 	char named[4096];	/* the target in words: outlives the hold */
 };
 
-static int format_tree(struct look *look, const hf_tree *tree, hf_hold *hold, struct hf_error *err)
+static enum hf_format format_of(const struct hf_args *args)
 {
-	const struct hf_args *args = look->args;
-	enum hf_format format = args->json ? HF_FORMAT_JSON
-			      : args->dot ? HF_FORMAT_DOT : HF_FORMAT_TEXT;
+	return args->json ? HF_FORMAT_JSON : args->dot ? HF_FORMAT_DOT : HF_FORMAT_TEXT;
+}
+
+static unsigned int flags_of(const struct hf_args *args, enum hf_format format)
+{
 	unsigned int flags = 0;
 
 	if (args->pretty)
@@ -38,7 +40,14 @@ static int format_tree(struct look *look, const hf_tree *tree, hf_hold *hold, st
 		flags |= HF_FORMAT_COLOUR;
 	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
 		flags |= HF_FORMAT_ASCII;
-	return hf_tree_format(tree, hold, format, flags, &look->text, &look->len, err);
+	return flags;
+}
+
+static int format_tree(struct look *look, const hf_tree *tree, hf_hold *hold, struct hf_error *err)
+{
+	enum hf_format format = format_of(look->args);
+
+	return hf_tree_format(tree, hold, format, flags_of(look->args, format), &look->text, &look->len, err);
 }
 
 /* On the holder's thread.  Not a word is written before the hold is gone: it could block. */
@@ -84,11 +93,31 @@ static int take_a_look(void *arg)
 					      &release_err));
 }
 
+/* Of a hold that is kept in the background, which stays. */
+static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args)
+{
+	enum hf_format format = format_of(args);
+	struct hf_error err = HF_ERROR_INIT;
+	hf_keeper *keeper = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	int status, r = hf_keeper_open(args->hold, &keeper, &err);
+
+	if (r == 0)
+		r = hf_keeper_tree(keeper, format, flags_of(args, format), &text, &len, &err);
+	hf_keeper_close(keeper);
+	status = r < 0 ? hf_report(cmd->name, &err) : hf_print(cmd->name, text, len);
+	free(text);
+	return status;
+}
+
 static int run_tree(const struct hf_cmd *cmd, const struct hf_args *args)
 {
 	struct look look = { .cmd = cmd, .args = args };
 	int status = hf_print_possible(cmd->name);
 
+	if (!status && args->hold)
+		return print_kept(cmd, args);
 	if (!status)
 		status = hf_target_of(cmd, args, &look.target);
 	if (status)
@@ -110,9 +139,10 @@ const struct hf_cmd hf_cmd_tree = {
 		 "The target is stopped for milliseconds; printing comes after.",
 	.examples = "  holdfast tree /sys/fs/cgroup/system.slice/cron.service\n"
 		    "  holdfast tree --json system.slice/cron.service | jq .counts\n"
+		    "  holdfast tree -H suspect\n"
 		    "  holdfast tree --dot pod | dot -Tsvg > pod.svg\n",
 	.operand = HF_OPERAND_TARGET,
-	.opts = HF_OPT_TARGET | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) |
+	.opts = HF_OPT_TARGET | HF_OPT_BIT(HOLD) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) |
 		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(JSON) |
 		HF_OPT_BIT(PRETTY) | HF_OPT_BIT(DOT) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) |
 		HF_OPT_EVERYWHERE,

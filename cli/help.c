@@ -186,6 +186,9 @@ int hf_complete(int argc, char **argv)
 	else if (cmd && strcmp(argv[1], "operand") == 0 && 
 		 (cmd->operand == HF_OPERAND_CGROUP || cmd->operand == HF_OPERAND_TARGET))
 		fprintf(page.f, "PATH\n");
+	else if (cmd && strcmp(argv[1], "operand") == 0 &&
+		 (cmd->operand == HF_OPERAND_HOLD || cmd->operand == HF_OPERAND_HOLD_TIME))
+		fprintf(page.f, "HOLD\n");
 	else if (cmd && strcmp(argv[1], "operand") == 0 && cmd->operand == HF_OPERAND_COMMAND)
 		fprintf(page.f, "COMMAND\n");
 	else if (cmd)

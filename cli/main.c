@@ -12,6 +12,10 @@
 const struct hf_cmd *const hf_cmds[] = {
 	&hf_cmd_tree,
 	&hf_cmd_hold,
+	&hf_cmd_list,
+	&hf_cmd_show,
+	&hf_cmd_extend,
+	&hf_cmd_release,
 	&hf_cmd_why,
 	&hf_cmd_freeze,
 	&hf_cmd_thaw,

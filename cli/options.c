@@ -19,11 +19,20 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 	[HF_OPT_EXCEPT] = { "except", 0, "PID|COMM|CGROUP",
 		"with --all: leave out a process, those of this name, or those in a cgroup (which has a "
 		"slash in it); may be given several times" },
+	[HF_OPT_HOLD] = { "hold", 'H', "HOLD", "the name of a hold that is kept in the background, instead of a target" },
+	[HF_OPT_ALL_HOLDS] = { "all", 'a', NULL, "every hold that is kept" },
+	[HF_OPT_DETACH] = { "detach", 'd', NULL,
+		"leave a keeper in the background and return; the hold ends by itself after 5 minutes, or as "
+		"--for says (0: never)" },
 	[HF_OPT_FOR] = { "for", 0, "DURATION", "release by itself after this time (with --all always, 10s where nothing is said)" },
 	[HF_OPT_NAME] = { "name", 0, "NAME",
 		"what to call the hold (default: the cgroup's last component)" },
 	[HF_OPT_THEN] = { "then", 0, "run|stop|kill",
 		"how to release: running as found (default), stopped, or dead" },
+	[HF_OPT_STOP] = { "stop", 0, NULL, "leave everybody stopped, as kill -STOP does" },
+	[HF_OPT_KILL] = { "kill", 0, NULL, "kill everybody" },
+	[HF_OPT_FROZEN] = { "frozen", 0, NULL,
+		"leave the cgroup frozen and nobody attached, for another tool to take over" },
 	[HF_OPT_TIMEOUT] = { "timeout", 0, "DURATION",
 		"give up and undo everything after this time (default: 10s)" },
 	[HF_OPT_ON_ARMED] = { "on-armed", 0, "fail|accept",
@@ -37,6 +46,8 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 	[HF_OPT_ON_DEATH] = { "on-death", 0, "resume|stay|kill",
 		"if holdfast is killed: resume the target (default), keep it frozen, or kill it; the last "
 		"two keep the cgroup frozen for the whole hold" },
+	[HF_OPT_NEWCOMERS] = { "newcomers", 0, "report|hold",
+		"threads that come into the target while it is held: report them (default), or hold them, too" },
 	[HF_OPT_DRY_RUN] = { "dry-run", 'n', NULL, "show what would be done, and change nothing" },
 	[HF_OPT_JSON] = { "json", 0, NULL, "print JSON" },
 	[HF_OPT_PRETTY] = { "pretty", 0, NULL, "indent the JSON" },
@@ -84,14 +95,14 @@ static void make_tables(struct parse *p)
 	p->longs[n] = (struct option){ 0 };
 }
 
-static int id_of(int c)
+static int id_of(const struct hf_cmd *cmd, int c)
 {
 	int id;
 
 	if (c >= LONG_BASE)
 		return c - LONG_BASE;
 	for (id = 0; id < HF_OPT_COUNT; id++)
-		if (hf_opts[id].letter == c)
+		if (hf_opts[id].letter == c && hf_cmd_takes(cmd, id))
 			return id;
 	return -1;
 }
@@ -149,12 +160,42 @@ static int take_choice(const struct parse *p, int id, unsigned int *ret)
 	return hf_usage(p->cmd->name, "--%s takes %s, not '%s'", hf_opts[id].name, list, optarg);
 }
 
+static const char *word_for(enum hf_operand operand)
+{
+	switch (operand) {
+	case HF_OPERAND_COMMAND:
+		return "command";
+	case HF_OPERAND_HOLD:
+	case HF_OPERAND_HOLD_TIME:
+		return "hold";
+	case HF_OPERAND_NONE:
+	case HF_OPERAND_CGROUP:
+	case HF_OPERAND_TARGET:
+		break;
+	}
+	return "cgroup";
+}
+
+/* A time of 0 needs no unit. */
+static int take_time(const struct parse *p, const char *what, const char *text)
+{
+	const char *why;
+
+	p->args->limited = true;
+	p->args->for_ms = 0;
+	if (strcmp(text, "0") != 0 && hf_duration_parse(text, &p->args->for_ms, &why) < 0)
+		return hf_usage(p->cmd->name, "%s'%s' is no duration: %s", what, text, why);
+	return 0;
+}
+
 static int take_operand(const struct parse *p, const char *text)
 {
-	const char *what = p->cmd->operand == HF_OPERAND_COMMAND ? "command" : "cgroup";
+	const char *what = word_for(p->cmd->operand);
 
 	if (p->cmd->operand == HF_OPERAND_NONE)
 		return hf_usage(p->cmd->name, "it takes no operand, but was given '%s'", text);
+	if (p->args->operand && p->cmd->operand == HF_OPERAND_HOLD_TIME && !p->args->limited)
+		return take_time(p, "", text);
 	if (p->args->operand)
 		return hf_usage(p->cmd->name, "one %s at a time, but both '%s' and '%s' were given",
 				what, p->args->operand, text);
@@ -206,6 +247,15 @@ static int take_timeout(const struct parse *p)
 	return r;
 }
 
+/* One way to release. */
+static int take_then(const struct parse *p, enum hf_release then)
+{
+	if (p->args->then != HF_RELEASE_AS_FOUND && p->args->then != then)
+		return hf_usage(p->cmd->name, "--stop, --kill and --frozen exclude each other");
+	p->args->then = then;
+	return 0;
+}
+
 static int take_name(const struct parse *p)
 {
 	if (!hf_name_ok(optarg))
@@ -231,15 +281,29 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 		return 0;
 	case HF_OPT_EXCEPT:
 		return take_except(p);
+	case HF_OPT_ALL_HOLDS:
+		a->all = true;
+		return 0;
+	case HF_OPT_HOLD:
+		a->hold = optarg;
+		return 0;
+	case HF_OPT_DETACH:
+		a->detach = true;
+		return 0;
 	case HF_OPT_FOR:
-		a->limited = true;
-		return take_duration(p, HF_OPT_FOR, &a->for_ms);
+		return take_time(p, "--for: ", optarg);
 	case HF_OPT_NAME:
 		return take_name(p);
 	case HF_OPT_THEN:
 		r = take_choice(p, HF_OPT_THEN, &n);
 		a->then = (enum hf_release)n;
 		return r;
+	case HF_OPT_STOP:
+		return take_then(p, HF_RELEASE_STOPPED);
+	case HF_OPT_KILL:
+		return take_then(p, HF_RELEASE_DEAD);
+	case HF_OPT_FROZEN:
+		return take_then(p, HF_RELEASE_FROZEN);
 	case HF_OPT_TIMEOUT:
 		return take_timeout(p);
 	case HF_OPT_ON_ARMED:
@@ -257,6 +321,10 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 	case HF_OPT_ON_DEATH:
 		r = take_choice(p, HF_OPT_ON_DEATH, &n);
 		a->on_death = (enum hf_on_death)n;
+		return r;
+	case HF_OPT_NEWCOMERS:
+		r = take_choice(p, HF_OPT_NEWCOMERS, &n);
+		a->on_newcomers = (enum hf_on_newcomers)n;
 		return r;
 	case HF_OPT_DRY_RUN:
 		a->dry_run = true;
@@ -300,8 +368,11 @@ static int check_target(const struct parse *p)
 {
 	struct hf_args *a = p->args;
 
-	if (!!a->operand + !!a->n_pids + a->all > 1)
-		return hf_usage(p->cmd->name, "one target at a time: a cgroup, --pid or --all");
+	if (!!a->operand + !!a->n_pids + a->all + !!a->hold > 1)
+		return hf_usage(p->cmd->name, "one target at a time: a cgroup, --pid or --all%s",
+				a->hold ? ", or a hold" : "");
+	if (a->hold)
+		return 0;
 	if (a->n_excepts && !a->all)
 		return hf_usage(p->cmd->name, "--except goes with --all");
 	if (!a->operand && !a->n_pids && !a->all)
@@ -325,6 +396,16 @@ static int check_whole(const struct parse *p)
 		return hf_usage(p->cmd->name, "--quiet and --verbose exclude each other");
 	if (p->cmd->operand == HF_OPERAND_CGROUP && !a->operand)
 		return hf_usage(p->cmd->name, "which cgroup? Write its path");
+	if (p->cmd->operand == HF_OPERAND_HOLD || p->cmd->operand == HF_OPERAND_HOLD_TIME) {
+		if (!a->operand && !a->all)
+			return hf_usage(p->cmd->name, "which hold? Write its name; holdfast list shows them");
+		if (a->operand && a->all)
+			return hf_usage(p->cmd->name, "--all, or a name, but not both");
+	}
+	if (p->cmd->operand == HF_OPERAND_HOLD_TIME && !a->limited)
+		return hf_usage(p->cmd->name, "for how long? Write a duration, such as 10m, or 0 for no limit");
+	if (a->detach && a->then != HF_RELEASE_AS_FOUND)
+		return hf_usage(p->cmd->name, "--then goes with a hold in the foreground; holdfast release has --stop and --kill");
 	if (p->cmd->operand == HF_OPERAND_TARGET)
 		return check_target(p);
 	return 0;
@@ -342,7 +423,7 @@ int hf_args_parse(const struct hf_cmd *cmd, int argc, char **argv, struct hf_arg
 	while ((c = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1) {
 		if (c == '?')
 			return unknown_option(&p, argv[optind - 1]);
-		id = id_of(c == ':' ? optopt : c);
+		id = id_of(cmd, c == ':' ? optopt : c);
 		if (id < 0)
 			return hf_usage(cmd->name, "unknown option -%c", optopt);
 		if (c == ':')

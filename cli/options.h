@@ -20,14 +20,21 @@ enum hf_opt_id {
 	HF_OPT_PID,
 	HF_OPT_ALL,
 	HF_OPT_EXCEPT,
+	HF_OPT_HOLD,
+	HF_OPT_ALL_HOLDS,
+	HF_OPT_DETACH,
 	HF_OPT_FOR,
 	HF_OPT_NAME,
 	HF_OPT_THEN,
+	HF_OPT_STOP,
+	HF_OPT_KILL,
+	HF_OPT_FROZEN,
 	HF_OPT_TIMEOUT,
 	HF_OPT_ON_ARMED,
 	HF_OPT_ON_TRACED,
 	HF_OPT_OUTSIDE,
 	HF_OPT_ON_DEATH,
+	HF_OPT_NEWCOMERS,
 	HF_OPT_DRY_RUN,
 	HF_OPT_JSON,
 	HF_OPT_PRETTY,
@@ -70,6 +77,9 @@ struct hf_args {
 	enum hf_on_traced on_traced;
 	enum hf_on_outside on_outside;
 	enum hf_on_death on_death;
+	enum hf_on_newcomers on_newcomers;
+	const char *hold;		/* -H: a hold that is kept in the background, in place of a target */
+	bool detach;
 	bool dry_run;
 	bool limited;			/* --for was given */
 	unsigned int for_ms;

@@ -46,6 +46,7 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args)
 	opts.on_armed = args->on_armed;
 	opts.on_traced = args->on_traced;
 	opts.on_outside = args->on_outside;
+	opts.on_newcomers = args->on_newcomers;
 	opts.guard_message_fd = STDERR_FILENO;
 	opts.cancel_fd = hf_signals_cancel_fd();
 	/* The kernel may keep us in a PTRACE_SEIZE beyond every deadline; then better dead. */

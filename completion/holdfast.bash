@@ -51,6 +51,9 @@ _holdfast_argument()
 	case $kind in
 	PATH) _holdfast_cgroups "$1" ;;
 	DURATION) mapfile -t COMPREPLY < <(compgen -W "500ms 1s 10s 1min" -- "$1") ;;
+	HOLD)
+		mapfile -t COMPREPLY < <(compgen -W "$("$_holdfast" list 2>/dev/null | sed '1d; s/ .*//')" -- "$1")
+		;;
 	COMMAND) _holdfast_ask "$1" ;;
 	NAME | '') ;;
 	*) _holdfast_ask "$1" "$3" "$2" ;;

@@ -124,6 +124,13 @@ enum hf_on_death {
 	HF_ON_DEATH_KILL	/* everybody in it is killed */
 };
 
+/* Threads that come into the target while it is held. */
+enum hf_on_newcomers {
+	HF_ON_NEWCOMERS_REPORT = 0,	/* they run, and are counted */
+	HF_ON_NEWCOMERS_HOLD		/* hf_hold_attend() takes them into the hold; a cgroup is frozen for
+					   that moment */
+};
+
 /* What a hold is of. */
 enum hf_target_kind {
 	HF_TARGET_CGROUP = 1,	/* a freezer cgroup and all its descendants: stopped at one instant */
@@ -166,10 +173,11 @@ struct hf_take_options {
 	enum hf_on_death on_death;	/* other than RESUME: the cgroup stays frozen under the hold */
 	unsigned int dead_man_ms;	/* see below; 0: never */
 	int no_journal;			/* 1: keep no record that outlives holder and guard */
+	enum hf_on_newcomers on_newcomers;
 };
 #define HF_TAKE_OPTIONS_INIT \
 	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, \
-	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0 }
+	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0, HF_ON_NEWCOMERS_REPORT }
 
 /*
  * dead_man_ms: a process that is stopped, or hangs in the kernel, cannot end its hold.  With a dead man's switch the
@@ -288,7 +296,8 @@ HF_API const struct hf_hold_info *hf_hold_info(hf_hold *hold);
 /*
  * Look after a hold: reap held threads that died (until then their real parents are told
  * nothing), collect armed threads that have stopped meanwhile, and count newcomers.  Call it on
- * SIGCHLD, or now and then.  Never blocks.  Returns the number of threads whose state changed.
+ * SIGCHLD, or now and then.  Never blocks, unless newcomers are to be held (HF_ON_NEWCOMERS_HOLD): for that a
+ * second is the most, and what fails is tried again by the next call.  Returns the number of threads whose state changed.
  */
 HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err);
 
@@ -344,7 +353,10 @@ HF_API int hf_why(const struct hf_target *target, const struct hf_take_options *
 enum hf_release {
 	HF_RELEASE_AS_FOUND = 0,	/* running ones run, stopped ones stay stopped */
 	HF_RELEASE_STOPPED,		/* everybody in a group-stop, as kill -STOP leaves it */
-	HF_RELEASE_DEAD		/* everybody killed and reaped */
+	HF_RELEASE_DEAD,		/* everybody killed and reaped */
+	HF_RELEASE_FROZEN		/* handed over: the cgroup is left frozen, nobody attached; whoever
+					   attaches next finds that not one instruction has run.  For a
+					   cgroup only; EINVAL for other targets */
 };
 
 struct hf_release_options {
@@ -490,6 +502,91 @@ enum hf_format {
 HF_API int hf_tree_format(const hf_tree *tree, hf_hold *hold, enum hf_format format,
 			  unsigned int flags, char **ret_text, size_t *ret_len,
 			  struct hf_error *err);
+
+/* ---- Holds that are kept by a process of their own ------------------------------------- */
+
+/*
+ * A keeper is a process in the background that has taken a hold, and is its tracer.  Programs that cannot be
+ * tracers themselves (other threads, a wait for any child, a language runtime) hold through one, and other programs
+ * can ask it by the hold's name: the command does, and so does every varlink client (keeper/org.holdfast.Hold.varlink).
+ *
+ * Only the user who started it and root are answered.  The functions below can be called from any thread, one
+ * call at a time for each handle.  They wait for the keeper's answer, for as long as what is asked for may take.
+ */
+typedef struct hf_keeper hf_keeper;
+
+#define HF_KEEPER_NAME_MAX 64
+#define HF_KEEPER_LIMIT_MS 300000u	/* five minutes */
+#define HF_KEEPER_NO_LIMIT (~0u)
+
+struct hf_keeper_options {
+	size_t size;			/* sizeof(struct hf_keeper_options) */
+	const char *name;		/* letters, digits and "._:@-", not beginning with '-' or '.', up to
+					   HF_KEEPER_NAME_MAX; NULL: made from the target */
+	unsigned int limit_ms;		/* the hold ends by itself after this time: 0 stands for
+					   HF_KEEPER_LIMIT_MS; HF_KEEPER_NO_LIMIT: never */
+};
+#define HF_KEEPER_OPTIONS_INIT { sizeof(struct hf_keeper_options), 0, 0 }
+
+struct hf_keeper_info {
+	char name[HF_KEEPER_NAME_MAX + 1];
+	enum hf_target_kind kind;
+	char target[4200];		/* in words, as in struct hf_hold_info */
+	pid_t keeper;			/* its process, */
+	uid_t uid;			/* whose it is, */
+	pid_t taken_by;			/* and who asked for the hold */
+	char taken_by_comm[64];
+	int64_t held_since_us;		/* CLOCK_REALTIME, us */
+	uint64_t took_us;		/* from the first stop until everybody was held, */
+	uint64_t stopped_us;		/* and until now */
+	int64_t left_ms;		/* until it ends by itself; -1: never */
+	size_t processes;
+	size_t threads, held, armed, armed_other, skipped, outside;	/* these as in struct hf_hold_info */
+	int blind, freezer_changed;
+	size_t died, newcomers;		/* since it was taken */
+};
+
+/*
+ * Start a keeper that takes a hold, and return when it stands, or has failed, with the errors of hf_hold_take() and
+ * EEXIST: a hold of that name is kept already; ENXIO: this user has no runtime directory; EINVAL: no such name.
+ * opts->guard_message_fd and opts->cancel_fd are the caller's, and used until the hold stands.  NULL stands for defaults.
+ * *ret_keeper is the caller's to close, which does not release the hold.
+ *
+ * The process is a fork of a fork of the caller; the caller's program has one SIGCHLD of it, reaped here.
+ */
+HF_API int hf_keeper_start(const struct hf_target *target, const struct hf_take_options *take_opts,
+			   const struct hf_keeper_options *opts, hf_keeper **ret_keeper,
+			   struct hf_error *err);
+
+/* Find the keeper of a hold.  ENOENT: there is none of that name (of this user).  EACCES: it is somebody else's. */
+HF_API int hf_keeper_open(const char *name, hf_keeper **ret_keeper, struct hf_error *err);
+HF_API void hf_keeper_close(hf_keeper *keeper);
+
+/* Can be read, or shows an error, when the hold has ended, in whichever way.  Lent. */
+HF_API int hf_keeper_fd(const hf_keeper *keeper);
+HF_API const char *hf_keeper_name(const hf_keeper *keeper);
+
+/*
+ * EPIPE: the hold has ended.  ETIMEDOUT: the keeper did not answer; close the handle.  Other errors are those
+ * of the hold's own functions.
+ */
+HF_API int hf_keeper_info(hf_keeper *keeper, struct hf_keeper_info *ret, struct hf_error *err);
+/* The tree as text: allocated, the caller's to free. */
+HF_API int hf_keeper_tree(hf_keeper *keeper, enum hf_format format, unsigned int flags,
+			  char **ret_text, size_t *ret_len, struct hf_error *err);
+/* From now on the hold lasts for so long; HF_KEEPER_NO_LIMIT: until it is released. */
+HF_API int hf_keeper_extend(hf_keeper *keeper, unsigned int ms, struct hf_error *err);
+/* A pidfd of a held process: the caller's to close.  ESRCH: it is not in the hold. */
+HF_API int hf_keeper_pidfd(hf_keeper *keeper, pid_t pid, struct hf_error *err);
+/* Release; the keeper ends.  *ret_stopped_us (may be NULL): how long the target was stopped. */
+HF_API int hf_keeper_release(hf_keeper *keeper, enum hf_release how, uint64_t *ret_stopped_us,
+			     struct hf_error *err);
+
+/*
+ * Call fn for the name of each hold of this user that is kept, by name, until it returns other than 0, which is
+ * returned.  What dead keepers have left behind is removed.
+ */
+HF_API int hf_keeper_list(int (*fn)(const char *name, void *data), void *data, struct hf_error *err);
 
 /* ---- After a death ------------------------------------------------------------------- */
 

@@ -33,6 +33,7 @@
 #include "own.h"
 #include "sys.h"
 
+#define KILLED_MS 5000	/* it can but die, on however busy a machine; unreaped it would stay a zombie of the caller's */
 #define END_MS 200	/* a guard that has nothing to do ends at once */
 #define THAW_MS 1000	/* one that has begun to thaw is waited for, and then killed */
 
@@ -345,7 +346,7 @@ static void end_process(struct hf_guard *g, unsigned int ms)
 {
 	if (g->pid > 0 && !await_end(g, ms)) {
 		hf_sys_kill(g->pid, SIGKILL);
-		await_end(g, END_MS);
+		await_end(g, KILLED_MS);
 	}
 	hf_own_close(&g->fd);
 	g->pid = 0;

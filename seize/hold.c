@@ -11,6 +11,7 @@
 
 #include "err.h"
 #include "hold_state.h"
+#include "own.h"
 #include "procfs.h"
 #include "split.h"
 #include "sys.h"
@@ -47,7 +48,8 @@ int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_option
 	if (r == 0 && ((unsigned int)to->on_armed > HF_ON_ARMED_ACCEPT ||
 		       (unsigned int)to->on_traced > HF_ON_TRACED_SKIP ||
 		       (unsigned int)to->on_outside > HF_ON_OUTSIDE_REPORT ||
-		       (unsigned int)to->on_death > HF_ON_DEATH_KILL))
+		       (unsigned int)to->on_death > HF_ON_DEATH_KILL ||
+		       (unsigned int)to->on_newcomers > HF_ON_NEWCOMERS_HOLD))
 		r = hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "an option has a value that does not exist");
 	if (r == 0 && to->no_guard && (to->on_death == HF_ON_DEATH_KILL || to->dead_man_ms))
 		r = hf_fail(err, EINVAL, HF_STAGE_NONE, 0,
@@ -235,8 +237,11 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 			       "the hold has been released already, in another way");
 	if (hold->released)
 		return (int)hf_release_stragglers(hold, deadline);
-	if (how != HF_RELEASE_AS_FOUND && how != HF_RELEASE_STOPPED && how != HF_RELEASE_DEAD)
+	if ((unsigned int)how > HF_RELEASE_FROZEN)
 		return hf_fail(err, EINVAL, HF_STAGE_RELEASE, 0, "there is no release of kind %d", how);
+	if (how == HF_RELEASE_FROZEN && !hf_hold_can_freeze(hold))
+		return hf_fail(err, EINVAL, HF_STAGE_RELEASE, 0, "only a cgroup can be left frozen, and %s is none",
+			       hold->roster.name);
 	/* Counts are those of the hold; afterwards nobody is held and all would be 0. */
 	reap(hold);
 	hf_hold_info(hold);
@@ -246,6 +251,12 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	r = hf_release_all(hold, how, o.leave_armed, deadline, err);
 	hold->info.timing_us.release = (hold->release_ns - hold->mark_ns) / 1000;
 	note_changes(hold);
+	if (r < 0 && how == HF_RELEASE_FROZEN) {
+		hold->release_ns = 0;
+		hf_take_stand(hold);
+		hf_fail_note(err, HF_UNDO_DONE, "everybody is still held");
+		return r;
+	}
 	if (r < 0) {
 		hf_fail_note(err, HF_UNDO_FAILED, "this could not be done; everything else was released");
 		return r;
@@ -312,6 +323,13 @@ HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 	hf_freezer_notice(&hold->freezer);
 	note_changes(hold);
 	hold->info.newcomers = count_newcomers(hold);
+	if (hold->info.newcomers && hold->opts.on_newcomers == HF_ON_NEWCOMERS_HOLD) {
+		r = hf_take_newcomers(hold, err);
+		hold->info.newcomers = count_newcomers(hold);
+		if (r < 0)
+			return r;
+		changed++;
+	}
 	return changed;
 }
 
@@ -388,6 +406,35 @@ bool hf_hold_found_frozen(const struct hf_hold *hold, const struct hf_task *t)
 const struct hf_task_set *hf_hold_tasks(const hf_hold *hold)
 {
 	return &hold->set;
+}
+
+void hf_hold_dead_man(hf_hold *hold, uint64_t at_ns)
+{
+	hf_guard_dead_man(&hold->guard, at_ns);
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+size_t hf_hold_count_processes(const hf_hold *hold)
+{
+	const struct hf_task_set *set = &hold->set;
+	hf_owned pid_t *tgids = calloc(set->n + 1, sizeof(*tgids));
+	size_t i, n = 0, distinct = 0;
+
+	if (!tgids)
+		return 0;
+	for (i = 0; i < set->n; i++)
+		if (hf_task_is_ours((enum hf_task_state)set->tasks[i].state))
+			tgids[n++] = set->tasks[i].tgid;
+	qsort(tgids, n, sizeof(*tgids), compare_pids);
+	for (i = 0; i < n; i++)
+		distinct += i == 0 || tgids[i] != tgids[i - 1];
+	return distinct;
 }
 
 size_t hf_hold_regroup(hf_hold *hold)

@@ -14,6 +14,12 @@
 /* The flat set of threads, in the order they were listed.  Lent. */
 const struct hf_task_set *hf_hold_tasks(const hf_hold *hold);
 
+/* Different processes among the threads that are held or armed.  0 short of memory. */
+size_t hf_hold_count_processes(const hf_hold *hold);
+
+/* When the guard is to end a holder that does not end by itself (CLOCK_MONOTONIC; 0: never), while the hold stands. */
+void hf_hold_dead_man(hf_hold *hold, uint64_t at_ns);
+
 /* When a thread turns out to be of another process than noted: learn that anew.  How many were. */
 size_t hf_hold_regroup(hf_hold *hold);
 

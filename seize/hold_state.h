@@ -165,6 +165,10 @@ bool hf_poll_task(struct hf_hold *hold, size_t i);
 
 /* take.c */
 int hf_take(struct hf_hold *hold, const struct hf_target *target, struct hf_error *err);
+/* From now on the hold stands: the dead man's switch is off or counts anew, and a death is one while holding. */
+void hf_take_stand(struct hf_hold *hold);
+/* Take those into the hold who have come since.  When that fails nothing that was held is let go. */
+int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err);
 /* Undo what taking has changed, within a short time; what came of it is noted in *err. */
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err);
 

@@ -132,6 +132,32 @@ static int release_as_found(struct hf_hold *hold, struct hf_deadline deadline, s
 	return put_back(hold, err);
 }
 
+/* ---- Frozen --------------------------------------------------------------------------------------- */
+
+/*
+ * As found, but that the freezer stays on: who is let go goes on into the freeze without an instruction.  Should that
+ * not come about, nobody is let go.
+ */
+static int release_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	int r;
+
+	if (hold->freezer.levels[0].theirs && !hold->freezer.levels[0].self_now)
+		return hf_fail(err, EBUSY, HF_STAGE_RELEASE, 0,
+			       "somebody else has thawed cgroup %s during the hold; everybody is still held",
+			       hold->freezer.path);
+	hf_freezer_freeze_found(&hold->freezer);
+	r = hf_freeze(&hold->freezer, hold->part, deadline, err);
+	if (r < 0) {
+		hf_freezer_restore(&hold->freezer);
+		return r;
+	}
+	hold->frozen = true;
+	detach_held(hold);
+	hf_journal_settle(hold->guard.journal.page);
+	return 0;
+}
+
 /* ---- To stopped ------------------------------------------------------------------------------------ */
 
 #define SIGNAL_BIT(sig) (1ull << ((sig) - 1))
@@ -329,6 +355,11 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
 		break;
 	case HF_RELEASE_DEAD:
 		r = release_dead(hold, deadline, err);
+		break;
+	case HF_RELEASE_FROZEN:
+		r = release_frozen(hold, deadline, err);
+		if (r < 0)
+			return r;
 		break;
 	}
 	hold->release_ns = hf_clock_ns();

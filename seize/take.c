@@ -44,6 +44,8 @@
 /* A failed hold is undone within this time beyond its deadline. */
 #define UNDO_MS 150
 
+#define NEWCOMERS_MS 1000
+
 /* ---- One thread -------------------------------------------------------------------------------- */
 
 /*
@@ -591,6 +593,27 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 	return r < 0 ? r : refuse_nobody(hold, err);
 }
 
+/* The same story again for a few: who is held already is passed over. */
+int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(NEWCOMERS_MS);
+	int r;
+
+	hold->mark_ns = hf_clock_ns();
+	r = hf_hold_can_freeze(hold) ? take_frozen(hold, deadline, err) : take_running(hold, deadline, err);
+	if (r == 0)
+		find_strangers(hold);
+	if (r == 0)
+		r = let_strangers_go(hold, err);
+	if (r == 0 && hold->freezer.version == 1 && stays_frozen(hold))
+		r = freeze_under_hold(hold, deadline, err);
+	hf_reaper_end(hold->reaper);
+	hold->reaper = NULL;
+	if (r < 0 && hf_hold_can_freeze(hold) && !stays_frozen(hold))
+		thaw(hold, NULL);
+	return r;
+}
+
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 {
 	const char *put_back = hf_hold_can_freeze(hold) ? " and the cgroup put back as it was found" : "";
@@ -642,10 +665,9 @@ static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, str
 	return r;
 }
 
-/* While it stands, the switch is off or counts anew. */
-static void stand(struct hf_hold *hold)
+void hf_take_stand(struct hf_hold *hold)
 {
-	hold->info.time_us = hf_clock_real_us();
+	hf_guard_on_death(&hold->guard, hold->opts.on_death);
 	if (hold->opts.dead_man_ms == HF_DEAD_MAN_STEPS)
 		hf_guard_dead_man(&hold->guard, 0);
 	else
@@ -697,7 +719,8 @@ int hf_take(struct hf_hold *hold, const struct hf_target *target, struct hf_erro
 	r = take(hold, target, deadline, &own);
 	hf_births_end(&hold->roster.births);
 	if (r == 0) {
-		stand(hold);
+		hold->info.time_us = hf_clock_real_us();
+		hf_take_stand(hold);
 		return 0;
 	}
 	r = hf_fail_cancelled(&own, deadline);

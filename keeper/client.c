@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client - the library's side of a keeper: starting one, finding one, asking it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "err.h"
+#include "hold_state.h"
+#include "keeper.h"
+#include "methods.h"
+#include "claim.h"
+#include "own.h"
+#include "procfs.h"
+#include "wire.h"
+
+/* Longer than a release may take by its own deadline. */
+#define ANSWER_MS (HF_TIMEOUT_DEFAULT_MS + 5000)
+
+struct hf_keeper {
+	struct hf_wire wire;
+	char name[HF_KEEPER_NAME_MAX + 1];
+	int fd;			/* came with the last reply; -1 */
+};
+
+/* ---- Asking ------------------------------------------------------------------------------------ */
+
+static int ended(const struct hf_keeper *k, struct hf_error *err)
+{
+	return hf_fail(err, EPIPE, HF_STAGE_NONE, 0, "hold %s has ended", k->name);
+}
+
+static int await(const struct hf_keeper *k, short events, struct hf_deadline deadline, struct hf_error *err)
+{
+	struct pollfd p = { .fd = k->wire.fd, .events = events };
+	uint64_t left_ms = hf_deadline_left_ns(deadline) / 1000000;
+	int r = poll(&p, 1, (int)left_ms);
+
+	if (r < 0 && errno != EINTR)
+		return hf_fail(err, errno, HF_STAGE_NONE, 0, "waiting for the keeper of hold %s: %s", k->name,
+			       strerror(errno));
+	if (r == 0 && left_ms == 0)
+		return hf_fail(err, ETIMEDOUT, HF_STAGE_NONE, 0, "the keeper of hold %s does not answer", k->name);
+	return 0;
+}
+
+/* A descriptor may come with any part of a reply. */
+static int receive(struct hf_keeper *k)
+{
+	char text[65536];
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { text, sizeof(text) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+			      .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	do
+		n = recvmsg(k->wire.fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int))) {
+		hf_own_close(&k->fd);
+		memcpy(&k->fd, CMSG_DATA(c), sizeof(int));
+	}
+	if (n == 0)
+		return -EPIPE;
+	return hf_buf_add(&k->wire.in, text, (size_t)n) < 0 ? -ENOMEM : 1;
+}
+
+/* Send a call, wait for its reply, which is good until the next one. */
+static int ask(struct hf_keeper *k, const struct hf_buf *call, const char **ret, size_t *ret_len, struct hf_error *err)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(ANSWER_MS);
+	int r = hf_wire_put(&k->wire, call->data, call->len, -1);
+
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_NONE, 0, "out of memory");
+	while ((r = hf_wire_next(&k->wire, ret, ret_len)) == 0) {
+		bool out = hf_wire_has_output(&k->wire);
+
+		r = out ? hf_wire_write(&k->wire) : receive(k);
+		if (r == -EPIPE || r == -ECONNRESET)
+			return ended(k, err);
+		if (r < 0)
+			return hf_fail(err, -r, HF_STAGE_NONE, 0, "talking to the keeper of hold %s: %s", k->name,
+				       strerror(-r));
+		if (r == 1 || (out && !hf_wire_has_output(&k->wire)))
+			continue;
+		r = await(k, hf_wire_has_output(&k->wire) ? POLLOUT : POLLIN, deadline, err);
+		if (r < 0)
+			return r;
+	}
+	return r > 0 ? 0 : hf_fail(err, -r, HF_STAGE_NONE, 0, "the keeper's answer is too long");
+}
+
+/* call is what hf_call_...() made, and made is what it returned. */
+static int ask_made(struct hf_keeper *k, struct hf_buf *call, int made, const char **ret, size_t *ret_len,
+		    struct hf_error *err)
+{
+	int r = made < 0 ? hf_fail(err, -made, HF_STAGE_NONE, 0, "out of memory") : ask(k, call, ret, ret_len, err);
+
+	hf_buf_done(call);
+	return r;
+}
+
+HF_API int hf_keeper_info(hf_keeper *k, struct hf_keeper_info *ret, struct hf_error *err)
+{
+	struct hf_buf call = { 0 };
+	const char *text;
+	size_t len;
+	int r = ask_made(k, &call, hf_call_plain(&call, "org.holdfast.Hold.Info"), &text, &len, err);
+
+	return r < 0 ? r : hf_reply_info(text, len, ret, err);
+}
+
+HF_API int hf_keeper_tree(hf_keeper *k, enum hf_format format, unsigned int flags, char **ret_text, size_t *ret_len,
+			  struct hf_error *err)
+{
+	struct hf_buf call = { 0 };
+	const char *text;
+	size_t len;
+	int r = ask_made(k, &call, hf_call_format(&call, format, flags), &text, &len, err);
+
+	return r < 0 ? r : hf_reply_text(text, len, ret_text, ret_len, err);
+}
+
+HF_API int hf_keeper_extend(hf_keeper *k, unsigned int ms, struct hf_error *err)
+{
+	struct hf_buf call = { 0 };
+	const char *text;
+	size_t len;
+	int r = ask_made(k, &call, hf_call_number(&call, "org.holdfast.Hold.Extend", "ms",
+						  ms == HF_KEEPER_NO_LIMIT ? 0 : ms), &text, &len, err);
+
+	return r < 0 ? r : hf_reply_plain(text, len, err);
+}
+
+HF_API int hf_keeper_pidfd(hf_keeper *k, pid_t pid, struct hf_error *err)
+{
+	struct hf_buf call = { 0 };
+	const char *text;
+	size_t len;
+	int r = ask_made(k, &call, hf_call_number(&call, "org.holdfast.Hold.Pidfd", "pid", pid), &text, &len, err);
+
+	if (r == 0)
+		r = hf_reply_plain(text, len, err);
+	if (r == 0 && k->fd < 0)
+		return hf_fail(err, EBADMSG, HF_STAGE_NONE, pid, "no descriptor came with the keeper's answer");
+	return r < 0 ? r : hf_take_fd(&k->fd);
+}
+
+HF_API int hf_keeper_release(hf_keeper *k, enum hf_release how, uint64_t *ret_stopped_us, struct hf_error *err)
+{
+	struct hf_buf call = { 0 };
+	int64_t stopped = 0;
+	const char *text;
+	size_t len;
+	int r = ask_made(k, &call, hf_call_release(&call, how), &text, &len, err);
+
+	if (r == 0)
+		r = hf_reply_number(text, len, "stopped_us", &stopped, err);
+	if (r == 0 && ret_stopped_us)
+		*ret_stopped_us = (uint64_t)stopped;
+	return r;
+}
+
+/* ---- Handles ----------------------------------------------------------------------------------- */
+
+HF_API int hf_keeper_open(const char *name, hf_keeper **ret_keeper, struct hf_error *err)
+{
+	struct hf_keeper *k;
+	int fd;
+
+	if (!name || !ret_keeper)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no hold was named");
+	fd = hf_keeper_connect(name, err);
+	if (fd < 0)
+		return fd;
+	k = calloc(1, sizeof(*k));
+	if (!k) {
+		close(fd);
+		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
+	}
+	k->wire = (struct hf_wire)HF_WIRE_INIT(fd, HF_WIRE_REPLY_MAX);
+	k->fd = -1;
+	snprintf(k->name, sizeof(k->name), "%s", name);
+	*ret_keeper = k;
+	return 0;
+}
+
+HF_API void hf_keeper_close(hf_keeper *k)
+{
+	if (!k)
+		return;
+	hf_wire_done(&k->wire);
+	hf_own_close(&k->fd);
+	free(k);
+}
+
+HF_API int hf_keeper_fd(const hf_keeper *k)
+{
+	return k->wire.fd;
+}
+
+HF_API const char *hf_keeper_name(const hf_keeper *k)
+{
+	return k->name;
+}
+
+HF_API int hf_keeper_list(int (*fn)(const char *name, void *data), void *data, struct hf_error *err)
+{
+	return fn ? hf_keeper_each(fn, data, err) : hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no function to call");
+}
+
+/* ---- Starting ---------------------------------------------------------------------------------- */
+
+/* "pod" of "/sys/fs/cgroup/pod", what cannot be in a name made '_'; the first process; or "all". */
+static void make_name(const struct hf_target *target, char ret[HF_KEEPER_NAME_MAX + 1])
+{
+	const char *last = target->path ? target->path : "";
+	size_t len = strlen(last), i;
+
+	while (len && last[len - 1] == '/')
+		len--;
+	for (i = len; i && last[i - 1] != '/'; i--)
+		;
+	last += i;
+	len -= i;
+	if (target->kind == HF_TARGET_PROCESSES)
+		snprintf(ret, HF_KEEPER_NAME_MAX + 1, "%d", target->n_pids && target->pids ? (int)target->pids[0] : 0);
+	else if (target->kind == HF_TARGET_MACHINE)
+		snprintf(ret, HF_KEEPER_NAME_MAX + 1, "all");
+	else
+		snprintf(ret, HF_KEEPER_NAME_MAX + 1, "%.*s", (int)len, last);
+	for (i = 0; ret[i]; i++)
+		if (!hf_keeper_name_ok((const char[]){ 'x', ret[i], '\0' }))
+			ret[i] = '_';
+	if (!ret[0] || ret[0] == '-' || ret[0] == '.')
+		ret[0] = '_';
+}
+
+static int read_options(struct hf_keeper_job *job, const struct hf_target *target, const struct hf_take_options *take,
+			const struct hf_keeper_options *opts, struct hf_error *err)
+{
+	struct hf_stat st;
+	int r = hf_target_copy(&job->target, target, err);
+
+	job->take = (struct hf_take_options)HF_TAKE_OPTIONS_INIT;
+	if (r == 0 && take)
+		r = hf_options_copy(&job->take, take, take->size, sizeof(job->take), err);
+	job->opts = (struct hf_keeper_options)HF_KEEPER_OPTIONS_INIT;
+	if (r == 0 && opts)
+		r = hf_options_copy(&job->opts, opts, opts->size, sizeof(job->opts), err);
+	if (r < 0)
+		return r;
+	if (!job->opts.name)
+		make_name(&job->target, job->name);
+	else if (!hf_keeper_name_ok(job->opts.name))
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0,
+			       "'%s' cannot be the name of a hold: up to %d of A-Z a-z 0-9 . _ : @ -, not beginning with '-' or '.'",
+			       job->opts.name, HF_KEEPER_NAME_MAX);
+	else
+		snprintf(job->name, sizeof(job->name), "%s", job->opts.name);
+	job->caller = getpid();
+	if (hf_tid_stat(job->caller, &st) == 0)
+		snprintf(job->caller_comm, sizeof(job->caller_comm), "%s", st.comm);
+	return 0;
+}
+
+/* Twice, so that the keeper is nobody's child whom we would have to wait for. */
+static int fork_keeper(const struct hf_keeper_job *job, int report_fd)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		pid = fork();
+		if (pid == 0)
+			hf_keeper_be(job, report_fd);
+		_exit(pid < 0 ? errno : 0);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return errno == ECHILD ? 0 : -errno;	/* the program ignores SIGCHLD */
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+/* Until the hold stands or has failed, which the keeper's own deadline bounds. */
+static int await_report(int fd, struct hf_error *err)
+{
+	struct hf_keeper_report rep;
+	ssize_t n;
+
+	do
+		n = recv(fd, &rep, sizeof(rep), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(rep))
+		return hf_fail(err, EPIPE, HF_STAGE_NONE, 0,
+			       "the keeper ended before the hold stood; everybody was released");
+	if (rep.r < 0 && err)
+		*err = rep.err;
+	return rep.r;
+}
+
+HF_API int hf_keeper_start(const struct hf_target *target, const struct hf_take_options *take_opts,
+			   const struct hf_keeper_options *opts, hf_keeper **ret_keeper, struct hf_error *err)
+{
+	hf_owned_fd ours = -1, theirs = -1;
+	struct hf_keeper_job job = { .caller = 0 };
+	int ends[2], r;
+
+	if (!target || !ret_keeper)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "no target was named");
+	r = read_options(&job, target, take_opts, opts, err);
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return hf_fail(err, errno, HF_STAGE_NONE, 0, "making a socket for the keeper: %s", strerror(errno));
+	ours = ends[0];
+	theirs = ends[1];
+	r = fork_keeper(&job, theirs);
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_NONE, 0, "cannot start the keeper process: %s", strerror(-r));
+	close(hf_take_fd(&theirs));
+	r = await_report(ours, err);
+	return r < 0 ? r : hf_keeper_open(job.name, ret_keeper, err);
+}

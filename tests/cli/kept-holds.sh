@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# hold -d, list, show, extend, release, and -H: a hold that is taken by one command, seen by others, and released by
+# another, or ends by itself.
+. "$(dirname "$0")/lib.sh"
+
+export HOLDFAST_RUNTIME_DIR=$TMP/run
+
+nothing_kept()
+{
+	run list
+	expect 0 ""
+	[[ -z $OUT ]] || fail "still listed: '$OUT'"
+	[[ -z $(ls "$HOLDFAST_RUNTIME_DIR" 2> /dev/null) ]] || fail "left: $(ls "$HOLDFAST_RUNTIME_DIR")"
+}
+
+kept()
+{
+	busy
+	run hold -d --name suspect "$CG"
+	expect 0 "hold suspect ends by itself in 5 min 0 s; 'holdfast release suspect' ends it sooner"
+	[[ $OUT == "held suspect: 1 process, 1 thread, stopped after "*" ms" ]] || fail "held: '$OUT'"
+	must_stand
+	[[ $("$HOLDFAST" state "$CG") == thawed\ * ]] || fail "the cgroup is not thawed under the hold"
+	run list
+	expect 0 ""
+	[[ $OUT == "NAME "*$'\n'"suspect "*" cgroup $CG" ]] || fail "list: '$OUT'"
+	run list --json
+	python3 -c '
+import json, sys
+[hold] = json.loads(sys.argv[1])
+assert hold["name"] == "suspect" and hold["held"] == 1 and 0 < hold["left_ms"] <= 300000, hold
+assert hold["kind"] == "cgroup" and hold["target"].endswith(sys.argv[2]), hold
+' "$OUT" "$CG" 2> "$TMP/err" || fail "list --json: '$OUT'"
+	# From another shell, of another session.
+	setsid -w "$HOLDFAST" show suspect > "$TMP/out" 2> "$TMP/err"
+	ended $?
+	expect 0 ""
+	[[ $OUT == "hold suspect: since "*", ends in 4 min "*"taken by process "*" (holdfast) of user "*"$CG (cgroup v$VERSION): 1 process"*"$VICTIM sh"* ]] ||
+		fail "show: '$OUT'"
+	run show suspect --json
+	python3 -c '
+import json, sys
+hold = json.loads(sys.argv[1])
+assert hold["tree"]["roots"] == [int(sys.argv[2])], hold
+' "$OUT" "$VICTIM" 2> "$TMP/err" || fail "show --json: '$OUT'"
+	run tree -H suspect --json
+	[[ $OUT == '{"schema":1,'* ]] || fail "tree: '$OUT'"
+	run tree -H suspect --dot
+	[[ $OUT == digraph* ]] || fail "dot: '$OUT'"
+	run tree -H suspect "$CG"
+	expect 2 "one target at a time"
+
+	# The name is taken, and the cgroup is held.
+	sleep 1000 &
+	STARTED+=($!)
+	disown $!
+	run hold -d --name suspect -p $!
+	expect 1 "a hold called suspect is kept already; give another --name"
+	[[ $(tracer_of $!) == 0 ]] || fail "held all the same"
+	run hold -d --name other --timeout 300ms "$CG"
+	expect 1 "(holdfast-keeper)"
+	run extend suspect 1h
+	expect 0 ""
+	[[ $OUT == "extended suspect: it ends in 1 h 0 min" ]] || fail "extend: '$OUT'"
+	run extend suspect 0
+	expect 0 ""
+	[[ $OUT == *"and never by itself" ]] || fail "extend: '$OUT'"
+	must_stand
+	run release suspect
+	expect 0 ""
+	[[ $OUT == "released suspect: held for "*" s" ]] || fail "release: '$OUT'"
+	must_be_free
+	run release suspect
+	expect 1 "no hold is called suspect; see holdfast list"
+	nothing_kept
+
+	# By default it is called as its cgroup; the end comes by itself.
+	run hold -d --for 300ms -q "$CG"
+	expect 0 ""
+	[[ $OUT == "held ${CG##*/}: "* ]] || fail "'$OUT'"
+	await gone_from_list
+	must_be_free
+	nothing_kept
+
+	run hold -d --for 0 -q --json "$CG"
+	expect 0 "has no time limit: it stays until 'holdfast release ${CG##*/}'"
+	[[ $OUT == '{"schema":1,'* ]] || fail "json: '$OUT'"
+	run release --frozen "${CG##*/}"
+	expect 0 ""
+	[[ $OUT == *", left frozen" ]] || fail "'$OUT'"
+	[[ $("$HOLDFAST" state "$CG") == frozen\ * ]] || fail "not left frozen"
+	[[ $(tracer_of "$VICTIM") == 0 ]] || fail "still attached"
+	must_stand
+	run thaw "$CG"
+	must_be_free
+
+	run hold -d -q --name a "$CG"
+	sleep 1000 &
+	STARTED+=($!)
+	disown $!
+	local sleeper=$!
+	run hold -d -q --name b -p "$sleeper"
+	expect 0 ""
+	run release --frozen b
+	expect 1 "only a cgroup can be left frozen"
+	[[ $(state_letter "$sleeper") == t ]] || fail "let go although it failed"
+	run release --all --stop
+	expect 0 ""
+	[[ $OUT == "released a: "*", left stopped"$'\n'"released b: "*", left stopped" ]] || fail "'$OUT'"
+	[[ $(state_letter "$sleeper") == T ]] || fail "not left stopped"
+	run release --all
+	expect 0 "no hold is kept"
+	kill -KILL "$sleeper"
+	kill -CONT "$VICTIM"
+	must_be_free
+
+	# The keeper killed: all is released, and the next command cleans up.
+	run hold -d -q --name dies "$CG"
+	kill -KILL "$("$HOLDFAST" list --json | sed 's/.*"keeper":\([0-9]*\).*/\1/')"
+	await not_traced
+	must_be_free
+	run list
+	nothing_kept
+
+	# Whoever asked for it killed: before it stands nobody is left held, afterwards the hold stays.
+	local i
+	for i in 0 1 2 5 10 20 50; do
+		"$HOLDFAST" hold -d -q --name killed --for 10s "$CG" > /dev/null 2>&1 &
+		STARTED+=($!)
+		sleep "0.0$(printf %02d $i)"	# not to wait for something: at another moment each time
+		kill -KILL $! 2> /dev/null	# or it has ended by itself
+		reap $!
+		await stands_or_is_gone
+		"$HOLDFAST" release -q killed > /dev/null 2>&1
+		await gone_from_list
+		must_be_free
+	done
+	nothing_kept
+	kill -KILL "$VICTIM"
+}
+
+gone_from_list()
+{
+	[[ -z $("$HOLDFAST" list) ]]
+}
+
+not_traced()
+{
+	[[ $(tracer_of "$VICTIM") == 0 ]]
+}
+
+# A keeper that is still taking does not answer yet: it is then one or the other.
+stands_or_is_gone()
+{
+	gone_from_list || timeout 5 "$HOLDFAST" show killed > /dev/null 2>&1
+}
+on_each_freezer kept
+
+run hold -d --name "a/b" -p 1
+expect 2 "cannot be a name"
+run hold -d --then kill -p 1
+expect 2 "--then goes with a hold in the foreground"
+run extend x
+expect 2 "for how long?"
+run extend x 1
+expect 2 "it has no unit"
+run release
+expect 2 "which hold?"
+run release a --all
+expect 2 "--all, or a name"
+run release a --stop --kill
+expect 2 "exclude each other"
+run show ../x
+expect 1 "no hold is called ../x"
