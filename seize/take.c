@@ -575,42 +575,42 @@ static int take_running(struct hf_hold *hold, struct hf_deadline deadline, struc
 	return r;
 }
 
+/* Everybody who runs now; who is held already is passed over. */
+static int take_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+{
+	int r = hf_hold_can_freeze(hold) ? take_frozen(hold, deadline, err) : take_running(hold, deadline, err);
+
+	if (r == 0)
+		find_strangers(hold);
+	if (r == 0)
+		r = let_strangers_go(hold, err);
+	if (r < 0 || hold->freezer.version != 1)
+		return r;
+	return stays_frozen(hold) ? freeze_under_hold(hold, deadline, err) : freeze_found(hold, err);
+}
+
 static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	int r;
 
 	hold->first_stop_ns = hold->mark_ns = hf_clock_ns();
 	hold->changed = true;
-	r = hf_hold_can_freeze(hold) ? take_frozen(hold, deadline, err) : take_running(hold, deadline, err);
-	if (r == 0)
-		find_strangers(hold);
-	if (r == 0)
-		r = let_strangers_go(hold, err);
-	if (r == 0 && hold->freezer.version == 1 && stays_frozen(hold))
-		r = freeze_under_hold(hold, deadline, err);
-	else if (r == 0 && hold->freezer.version == 1)
-		r = freeze_found(hold, err);
+	r = take_all(hold, deadline, err);
 	return r < 0 ? r : refuse_nobody(hold, err);
 }
 
-/* The same story again for a few: who is held already is passed over. */
 int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err)
 {
-	struct hf_deadline deadline = hf_deadline_in_ms(NEWCOMERS_MS);
+	struct hf_error second;
 	int r;
 
 	hold->mark_ns = hf_clock_ns();
-	r = hf_hold_can_freeze(hold) ? take_frozen(hold, deadline, err) : take_running(hold, deadline, err);
-	if (r == 0)
-		find_strangers(hold);
-	if (r == 0)
-		r = let_strangers_go(hold, err);
-	if (r == 0 && hold->freezer.version == 1 && stays_frozen(hold))
-		r = freeze_under_hold(hold, deadline, err);
+	r = take_all(hold, hf_deadline_in_ms(NEWCOMERS_MS), err);
 	hf_reaper_end(hold->reaper);
 	hold->reaper = NULL;
+	/* Thawed under the hold, as it was before; a cgroup that stays frozen has them all the same. */
 	if (r < 0 && hf_hold_can_freeze(hold) && !stays_frozen(hold))
-		thaw(hold, NULL);
+		thaw(hold, &second);
 	return r;
 }
 
