@@ -78,15 +78,32 @@ static void make_process(struct fuzz_source *from, struct made *m, size_t i)
 		make_thread(from, &m->threads[i][t], p->pid + (pid_t)t, p->comm);
 }
 
+/* A cgroup; or named processes or the machine, which have no path. */
+static void make_target(struct hf_hold_info *info, const char *path)
+{
+	static const pid_t pids[] = { 10, 20 };
+
+	info->kind = (enum hf_target_kind)(HF_TARGET_CGROUP + strlen(path) % 3);
+	info->target = info->kind == HF_TARGET_MACHINE ? "this machine" : "processes 10 and 20";
+	if (info->kind == HF_TARGET_CGROUP) {
+		info->path = path;
+		info->version = 1;
+	} else if (info->kind == HF_TARGET_PROCESSES) {
+		info->pids = pids;
+		info->n_pids = 2;
+	}
+}
+
 static void make_up(struct fuzz_source from, struct made *m, const char *path)
 {
 	memset(m, 0, sizeof(*m));
 	for (m->n = 0; m->n < PROCS_MAX && from.len; m->n++)
 		make_process(&from, m, m->n);
 	m->info = (struct hf_hold_info){
-		.path = path, .version = 1, .found = (enum hf_freezer_state)(m->n % 3), .newcomers = m->n,
-		.armed_other = m->n, .time_us = (int64_t)m->n * 1234567890123,
+		.found = (enum hf_freezer_state)(m->n % 3), .newcomers = m->n, .armed_other = m->n,
+		.time_us = (int64_t)m->n * 1234567890123,
 	};
+	make_target(&m->info, path);
 }
 
 static char *format(const hf_tree *tree, const struct made *m, enum hf_format how, unsigned int flags,
