@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_recover - what becomes of the cgroups of any journal (seize/recover.c), with ordinary files in their
- * place.  A setting is written only where the journal's own directory still is and shows what the dead
- * holder left, and then to what he had found; a dry run writes nothing; a journal stays as long
- * as something in it is left to be done.
+ * place; the finding of them (recover_find.h) is ours here.  A setting is written only where the journal's
+ * own directory still is and shows what the dead holder left, and then to what he had found; a dry run
+ * writes nothing; a journal stays as long as something in it is left to be done, and is
+ * never carried out twice.
+ *
+ * On v1 what is written into freezer.state does not show in freezer.self_freezing, as these are two files: so that
+ * is the kernel that takes an order and does not carry it out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +17,7 @@
 #include <unistd.h>
 
 #include "made_journal.h"
+#include "recover_find.h"
 #include "rundir.h"
 
 /* ---- The place ---------------------------------------------------------------------------- */
@@ -20,11 +25,14 @@
 #define DIRS 4
 static const char *const dirs[DIRS] = { "", "a", "a/b", "c d" };
 
+enum file { FILE_SELF, FILE_STATE, FILE_FREEZE, FILES };
+static const char *const file_names[FILES] = { "freezer.self_freezing", "freezer.state", "cgroup.freeze" };
+
 static struct {
 	char top[256];		/* TOP/run has the journals, TOP/cgroup is the target */
 	int target, run;
 	ino_t inodes[DIRS];
-	int files[DIRS][3];	/* by version: freezer.state, cgroup.freeze */
+	int files[DIRS][FILES];
 } place;
 
 static int open_below(const char *below, const char *name, int flags)
@@ -63,7 +71,7 @@ static void make_place(void)
 	const char *in = getenv(HF_RUNDIR_ENV);
 	char below[64], run[sizeof(place.top) + 4];
 	struct stat st;
-	int i, fd;
+	int i, f, fd;
 
 	snprintf(place.top, sizeof(place.top), "%s/fuzz-XXXXXX", in ? in : "/tmp");
 	FUZZ_REQUIRE(mkdtemp(place.top) != NULL);
@@ -75,8 +83,8 @@ static void make_place(void)
 		fd = i ? make_dir(below) : dup(place.target);
 		FUZZ_REQUIRE(fstat(fd, &st) == 0 && close(fd) == 0);
 		place.inodes[i] = st.st_ino;
-		place.files[i][1] = open_below(below, "freezer.state", O_RDWR | O_CREAT);
-		place.files[i][2] = open_below(below, "cgroup.freeze", O_RDWR | O_CREAT);
+		for (f = 0; f < FILES; f++)
+			place.files[i][f] = open_below(below, file_names[f], O_RDWR | O_CREAT);
 	}
 	close(open_below("run", "no journal", O_RDWR | O_CREAT));
 	snprintf(run, sizeof(run), "%s/run", place.top);
@@ -85,67 +93,112 @@ static void make_place(void)
 
 /* ---- Settings ----------------------------------------------------------------------------- */
 
-static void set(int dir, int version, const char *text)
+static void set(int dir, enum file file, const char *text)
 {
-	const int fd = place.files[dir][version];
+	const int fd = place.files[dir][file];
 	const ssize_t len = (ssize_t)strlen(text);
 
 	FUZZ_REQUIRE(ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) == len);
 }
 
-static bool is_frozen(int dir, int version)
+static bool is_frozen(int dir, enum file file)
 {
 	char text[16] = "";
 
-	FUZZ_REQUIRE(pread(place.files[dir][version], text, sizeof(text), 0) > 0);
-	if (version == 2)
-		return text[0] == '1';
-	FUZZ_REQUIRE(strncmp(text, "THAWED", 6) == 0 || strncmp(text, "FROZEN", 6) == 0 ||
-		     strncmp(text, "FREEZING", 8) == 0);
-	return text[0] == 'F';
+	FUZZ_REQUIRE(pread(place.files[dir][file], text, sizeof(text), 0) > 0);
+	if (file == FILE_STATE)
+		FUZZ_REQUIRE(!strcmp(text, "THAWED\n") || !strcmp(text, "FROZEN\n"));
+	else
+		FUZZ_REQUIRE(!strcmp(text, "0\n") || !strcmp(text, "1\n"));
+	return text[0] == '1' || text[0] == 'F';
 }
 
 struct settings {
-	bool frozen[DIRS][3];
+	bool frozen[DIRS][FILES];
 };
 
 static void take_settings(struct fuzz_source *from, struct settings *ret)
 {
-	int i;
+	int i, f;
 
 	for (i = 0; i < DIRS; i++) {
 		uint8_t how = made_byte(from);
 
-		set(i, 1, how & 2 ? "FREEZING\n" : how & 1 ? "FROZEN\n" : "THAWED\n");
-		set(i, 2, how & 4 ? "1\n" : "0\n");
-		ret->frozen[i][1] = how & 3;
-		ret->frozen[i][2] = how & 4;
+		for (f = 0; f < FILES; f++) {
+			bool frozen = how & 1 << f;
+
+			set(i, (enum file)f, f == FILE_STATE ? frozen ? "FROZEN\n" : "THAWED\n" : frozen ? "1\n" : "0\n");
+			ret->frozen[i][f] = frozen;
+		}
 	}
 }
 
 static void require_settings(const struct settings *s)
 {
-	int i, version;
+	int i, f;
 
 	for (i = 0; i < DIRS; i++)
-		for (version = 1; version <= 2; version++)
-			FUZZ_REQUIRE(is_frozen(i, version) == s->frozen[i][version]);
+		for (f = 0; f < FILES; f++)
+			FUZZ_REQUIRE(is_frozen(i, (enum file)f) == s->frozen[i][f]);
+}
+
+/* ---- recover_find.h ----------------------------------------------------------------------- */
+
+/* What else is so: the journal's holder lives, the target is gone, levels that may not be opened. */
+static struct {
+	bool holder, no_target;
+	uint8_t denied;		/* bit of a level */
+} circumstances;
+
+static int open_if_same(int at, const char *name, uint64_t inode)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == inode)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -ENOENT;
+}
+
+int hf_recover_find_top(const struct hf_journal_page *page, const struct hf_origin *here)
+{
+	(void)here;
+	return circumstances.no_target ? -ENOENT : open_if_same(place.target, ".", page->levels[0].inode);
+}
+
+void hf_recover_open(struct hf_journal_page *page, size_t level, int top, const struct hf_origin *here)
+{
+	const char *name = hf_journal_name(page, level);
+	struct hf_journal_level *l = &page->levels[level];
+	int dir = top;
+
+	(void)here;
+	if (level && top >= 0)
+		dir = open_if_same(top, name[0] ? name : ".", l->inode);
+	l->fd = l->self_fd = dir < 0 ? dir : -EACCES;
+	if (dir >= 0 && !(circumstances.denied & 1 << level)) {
+		const enum file shown = page->version == 1 ? FILE_SELF : FILE_FREEZE;
+		const enum file written = page->version == 1 ? FILE_STATE : FILE_FREEZE;
+
+		l->fd = openat(dir, file_names[written], O_RDWR | O_CLOEXEC);
+		l->self_fd = openat(dir, file_names[shown], O_RDONLY | O_CLOEXEC);
+	}
+	if (level && dir >= 0)
+		close(dir);
 }
 
 /* ---- What is to be expected --------------------------------------------------------------- */
-
-/* Who is there besides: the holder of another hold of the target, the journal's own holder; the target. */
-struct others {
-	bool hold, holder, no_target;
-};
 
 struct told {
 	unsigned int of[HF_LEFTOVER_UNREADABLE + 1];
 };
 
 /* Which of the directories a level is; -1 for none, or for one that was made since. */
-static int dir_of(const struct made_level *l)
+static int dir_of(const struct made_journal *m, size_t level)
 {
+	const struct made_level *l = &m->levels[level];
 	struct stat st;
 	int i;
 
@@ -157,54 +210,51 @@ static int dir_of(const struct made_level *l)
 	return -1;
 }
 
-static void expect_level(const struct made_journal *m, size_t i, bool dry_run, struct settings *s,
+/* Returns whether something is left to be done. */
+static bool expect_level(const struct made_journal *m, size_t i, bool dry_run, struct settings *s,
 			 struct told *told)
 {
 	const struct made_level *l = &m->levels[i];
-	const int dir = dir_of(l), first = dir_of(&m->levels[0]);
-	/* v1 shows what is in effect: below a frozen target nobody sees what a level's own setting is. */
-	bool hidden = m->version == 1 && i > 0 && first >= 0 && s->frozen[first][1];
+	const int dir = dir_of(m, i);
+	const enum file shown = m->version == 1 ? FILE_SELF : FILE_FREEZE;
 
-	if (dir < 0 || l->now == l->found)
-		return;
-	if (hidden || s->frozen[dir][m->version] == l->now) {
-		s->frozen[dir][m->version] = dry_run ? s->frozen[dir][m->version] : l->found;
-		told->of[HF_LEFTOVER_CHANGED]++;
-	} else {
-		told->of[HF_LEFTOVER_FOREIGN]++;
+	if (l->now == l->found || dir < 0 || dir_of(m, 0) != 0)
+		return false;
+	if (circumstances.denied & 1 << i) {
+		told->of[HF_LEFTOVER_FAILED]++;
+		return true;
 	}
+	if (i == 0 && m->on_death != HF_ON_DEATH_RESUME && s->frozen[dir][shown]) {
+		told->of[HF_LEFTOVER_KEPT]++;
+		return true;
+	}
+	if (s->frozen[dir][shown] != l->now) {
+		told->of[HF_LEFTOVER_FOREIGN]++;
+		return false;
+	}
+	if (!dry_run)
+		s->frozen[dir][m->version == 1 ? FILE_STATE : FILE_FREEZE] = l->found;
+	told->of[m->version == 1 && !dry_run ? HF_LEFTOVER_FAILED : HF_LEFTOVER_CHANGED]++;
+	return m->version == 1;
 }
 
 /* Returns whether the journal is to stay. */
-static bool expect(const struct hf_journal_page *page, const struct made_journal *m,
-		   const struct others *others, bool dry_run, struct settings *s, struct told *told)
+static bool expect(const struct hf_journal_page *page, const struct made_journal *m, bool dry_run,
+		   struct settings *s, struct told *told)
 {
+	bool stays = dry_run;
 	size_t i;
 
 	memset(told, 0, sizeof(*told));
-	if (others->holder)
+	if (circumstances.holder)
 		return true;
 	if (!hf_journal_valid(page, page->size)) {
 		told->of[HF_LEFTOVER_UNREADABLE]++;
 		return true;
 	}
-	if (others->no_target)
-		return dry_run;
-	if (others->hold) {
-		for (i = 0; i < m->n; i++)
-			told->of[HF_LEFTOVER_HELD] += m->levels[i].now != m->levels[i].found;
-		return true;
-	}
-	if (m->on_death == HF_ON_DEATH_STAY) {
-		int first = dir_of(&m->levels[0]);
-		bool kept = first >= 0 && s->frozen[first][m->version];
-
-		told->of[HF_LEFTOVER_KEPT] += kept;
-		return kept || dry_run;
-	}
-	for (i = m->n; i-- > 0;)
-		expect_level(m, i, dry_run, s, told);
-	return dry_run;
+	for (i = m->n; !circumstances.no_target && i-- > 0;)
+		stays |= expect_level(m, i, dry_run, s, told);
+	return stays;
 }
 
 /* ---- Recovering --------------------------------------------------------------------------- */
@@ -226,7 +276,13 @@ static void recover(bool dry_run, struct told *ret)
 	memset(ret, 0, sizeof(*ret));
 	opts.dry_run = dry_run;
 	r = hf_recover(&opts, note, ret, &err);
-	FUZZ_REQUIRE(r >= 0 && (unsigned int)r == ret->of[HF_LEFTOVER_CHANGED]);
+	FUZZ_REQUIRE((r < 0) == (ret->of[HF_LEFTOVER_FAILED] || ret->of[HF_LEFTOVER_UNREADABLE]));
+	FUZZ_REQUIRE(r < 0 ? err.code == -r && err.text[0] : (unsigned int)r == ret->of[HF_LEFTOVER_CHANGED]);
+}
+
+static bool has_journal(void)
+{
+	return faccessat(place.run, "x.hold", F_OK, 0) == 0;
 }
 
 static void write_journal(const void *bytes, size_t size)
@@ -236,40 +292,47 @@ static void write_journal(const void *bytes, size_t size)
 	FUZZ_REQUIRE(fd >= 0 && write(fd, bytes, size) == (ssize_t)size && close(fd) == 0);
 }
 
-/* A lock of its own on a file; closing it unlocks. */
-static int lock(int dirfd, const char *name)
-{
-	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
-
-	FUZZ_REQUIRE(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
-	return fd;
-}
-
-static void require_expected(const struct hf_journal_page *page, const struct made_journal *m,
-			     const struct others *others, bool dry_run, struct settings *s)
+static void require_expected(const struct hf_journal_page *page, const struct made_journal *m, bool dry_run,
+			     struct settings *s)
 {
 	struct told told, expected;
-	bool stays = expect(page, m, others, dry_run, s, &expected);
+	bool stays = expect(page, m, dry_run, s, &expected);
 
 	recover(dry_run, &told);
 	require_settings(s);
 	FUZZ_REQUIRE(memcmp(&told, &expected, sizeof(told)) == 0);
-	FUZZ_REQUIRE((faccessat(place.run, "x.hold", F_OK, 0) == 0) == stays);
+	FUZZ_REQUIRE(has_journal() == stays);
+}
+
+/* No hold makes such a journal: putting back the one would make the other look as it was left. */
+static bool has_twins(const struct made_journal *m)
+{
+	size_t i, j;
+
+	for (i = 0; i < m->n; i++)
+		for (j = 0; j < i; j++)
+			if (dir_of(m, i) >= 0 && dir_of(m, i) == dir_of(m, j))
+				return true;
+	return false;
 }
 
 static void require_recovered(const struct hf_journal_page *page, const struct made_journal *m,
-			      const struct others *others, struct settings *s)
+			      struct settings *s)
 {
-	int hold, holder;
+	struct told told;
+	int holder = -1;
 
 	write_journal(page, page->size);
-	hold = others->hold ? lock(place.target, ".") : -1;
-	holder = others->holder ? lock(place.run, "x.hold") : -1;
-	require_expected(page, m, others, true, s);
-	require_expected(page, m, others, false, s);
+	if (circumstances.holder) {
+		holder = openat(place.run, "x.hold", O_RDONLY | O_CLOEXEC);
+		FUZZ_REQUIRE(holder >= 0 && flock(holder, LOCK_EX | LOCK_NB) == 0);
+	}
+	require_expected(page, m, true, s);
+	require_expected(page, m, false, s);
+	recover(false, &told);
+	if (!has_twins(m))
+		require_settings(s);
 	unlinkat(place.run, "x.hold", 0);
-	if (hold >= 0)
-		close(hold);
 	if (holder >= 0)
 		close(holder);
 }
@@ -291,21 +354,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_source from = { data, size };
 	struct hf_journal_page *page;
 	struct settings settings;
-	struct others others;
 	struct made_journal m;
 	char path[300];
-	uint8_t who;
+	uint8_t how;
 
 	if (!place.top[0])
 		make_place();
 	take_settings(&from, &settings);
 	require_left_alone(data, size, &settings);
-	who = made_byte(&from);
-	others = (struct others){ .hold = who & 1, .holder = who & 2, .no_target = who & 4 };
+	how = made_byte(&from);
+	circumstances.holder = how & 2;
+	circumstances.no_target = how & 4;
+	circumstances.denied = how >> 3;
 	made_journal_take(&from, &m);
-	snprintf(path, sizeof(path), "%s/cgroup%s", place.top, others.no_target ? "/gone" : "");
+	snprintf(path, sizeof(path), "%s/cgroup", place.top);
 	page = made_journal_page(&m, path, place.target);
-	require_recovered(page, &m, &others, &settings);
+	require_recovered(page, &m, &settings);
 	free(page);
 	return 0;
 }
