@@ -466,7 +466,7 @@ START_TEST(each_has_a_name_of_its_own)
 END_TEST
 
 /* The page does its work, and no file is there. */
-static void expect_memory_only(const char *dir_path, struct hf_freezer *f, bool with_file)
+static void expect_memory_only(const struct rundir *dir, struct hf_freezer *f, bool with_file)
 {
 	struct hf_journal j = HF_JOURNAL_INIT;
 
@@ -480,7 +480,7 @@ static void expect_memory_only(const char *dir_path, struct hf_freezer *f, bool 
 	ck_assert(j.page->levels[0].now);
 	ck_assert_uint_eq(hf_journal_put_back(j.page).foreign, 1);
 	hf_journal_end(&j, f);
-	ck_assert_uint_eq(count_journals(&(struct rundir){ .path = dir_path }), 0);
+	ck_assert_uint_eq(count_journals(dir), 0);
 }
 
 START_TEST(where_there_can_be_no_file_the_page_has_to_do)
@@ -492,9 +492,9 @@ START_TEST(where_there_can_be_no_file_the_page_has_to_do)
 	char fill[LAB_PATH];
 
 	make_freezer(&f, dir.path, levels);
-	expect_memory_only(dir.path, &f, false);
+	expect_memory_only(&dir, &f, false);
 	setenv("HOLDFAST_RUNTIME_DIR", "/proc/no/such", 1);
-	expect_memory_only(dir.path, &f, true);
+	expect_memory_only(&dir, &f, true);
 	setenv("HOLDFAST_RUNTIME_DIR", dir.path, 1);
 	/* Full of bytes, and full of files. */
 	for (size_t i = 0; i < COUNT_OF(mounts); i++) {
@@ -510,7 +510,7 @@ START_TEST(where_there_can_be_no_file_the_page_has_to_do)
 		while (i == 0 && write(fd, fill, sizeof(fill)) > 0)
 			;
 		close(fd);
-		expect_memory_only(dir.path, &f, true);
+		expect_memory_only(&dir, &f, true);
 		ck_assert_int_eq(umount2(dir.path, MNT_DETACH), 0);
 	}
 	free_freezer(&f);
@@ -530,7 +530,7 @@ START_TEST(a_huge_one_is_kept_in_memory)
 	ck_assert_ptr_nonnull(levels[1].name);
 	memset(levels[1].name, 'a', HF_JOURNAL_FILE_MAX);
 	levels[1].name[HF_JOURNAL_FILE_MAX] = '\0';
-	expect_memory_only(dir.path, &f, true);
+	expect_memory_only(&dir, &f, true);
 	free_freezer(&f);
 	done_rundir(&dir);
 }

@@ -20,7 +20,7 @@
 #include "lab.h"
 
 struct rundir {
-	const char *path;
+	char *path;
 };
 
 static inline struct rundir new_rundir(void)
@@ -74,6 +74,8 @@ static inline void only_journal(const struct rundir *dir, char ret[LAB_PATH])
 static inline void done_rundir(struct rundir *dir)
 {
 	ck_assert_msg(rmdir(dir->path) == 0, "%s: %s", dir->path, strerror(errno));
+	free(dir->path);
+	dir->path = NULL;
 }
 
 /* A mount namespace of this process's own: what it mounts goes away with it.  False where that cannot be. */
