@@ -46,6 +46,13 @@ see_tests := $(see_cli) -Itests
 
 JSON_CFLAGS = $(shell $(PKG_CONFIG) --cflags json-c)
 JSON_LIBS = $(shell $(PKG_CONFIG) --libs json-c)
+# libsystemd is for --unit in the command, and for nothing else.  SYSTEMD=0 or 1 decides, else whether it is there.
+SYSTEMD ?= $(shell $(PKG_CONFIG) --exists libsystemd && echo 1 || echo 0)
+SYSTEMD := $(SYSTEMD)
+ifneq ($(SYSTEMD),0)
+SYSTEMD_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsystemd)
+SYSTEMD_LIBS = $(shell $(PKG_CONFIG) --libs libsystemd)
+endif
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 
@@ -71,6 +78,13 @@ $(seize_OBJ): SEE = $(see_seize)
 $(pstree_OBJ): SEE = $(see_pstree) $(JSON_CFLAGS)
 $(keeper_OBJ): SEE = $(see_keeper) $(JSON_CFLAGS)
 $(cli_OBJ): SEE = $(see_cli)
+$(BUILD)/cli/runtime_state.o: SEE = $(see_cli) $(JSON_CFLAGS)
+$(BUILD)/cli/unit_bus.o: SEE = $(see_cli) -DHF_SYSTEMD=$(SYSTEMD) $(SYSTEMD_CFLAGS)
+$(BUILD)/cli/unit_bus.o: $(BUILD)/systemd.$(SYSTEMD)
+
+# Made anew when SYSTEMD is another than in the build before.
+$(BUILD)/systemd.$(SYSTEMD):
+	$(Q)mkdir -p $(@D) && rm -f $(BUILD)/systemd.* && touch $@
 
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(COMPILE) $(SEE) -c $< -o $@
@@ -93,7 +107,7 @@ $(BUILD)/libholdfast.so: $(BUILD)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $@
 
 $(BUILD)/holdfast: $(cli_OBJ) $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) $(SYSTEMD_LIBS) -o $@
 
 define PC_FILE
 prefix=$(PREFIX)
@@ -126,12 +140,25 @@ $(BUILD)/tests/libparts.a: $(lab_OBJ) $(filter-out $(BUILD)/cli/main.o,$(cli_OBJ
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(test_PROGRAMS): %: %.o $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(CHECK_LIBS) $(JSON_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(CHECK_LIBS) $(JSON_LIBS) $(SYSTEMD_LIBS) -o $@
 
 # What hands inputs to a fuzz target: an object that reads the stored ones, or libFuzzer (`make fuzz`).
 FUZZ_ENGINE = $(BUILD)/tests/fuzz_main.o
 $(fuzz_PROGRAMS): %: %.o $(filter %.o,$(FUZZ_ENGINE)) $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter -%,$(FUZZ_ENGINE)) $^ $(JSON_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter -%,$(FUZZ_ENGINE)) $^ $(JSON_LIBS) $(SYSTEMD_LIBS) -o $@
+
+# The command as it is built where libsystemd is missing: tested beside the other.
+$(BUILD)/tests/unit_bus_without.o: cli/unit_bus.c
+	$(call say,CC,$<)mkdir -p $(@D) && $(COMPILE) $(see_cli) -DHF_SYSTEMD=0 -c $< -o $@
+
+$(BUILD)/tests/holdfast-without-systemd: $(filter-out $(BUILD)/cli/unit_bus.o,$(cli_OBJ)) \
+		$(BUILD)/tests/unit_bus_without.o $(BUILD)/libholdfast.a
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) -o $@
+
+# A small systemd for the tests of --unit; says that it is left out where libsystemd is.
+$(BUILD)/tests/bus/manager: tests/bus/manager.c $(BUILD)/systemd.$(SYSTEMD)
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE -DHF_SYSTEMD=$(SYSTEMD) $(WARN) -O2 -g \
+		$(SYSTEMD_CFLAGS) $< $(SYSTEMD_LIBS) -o $@
 
 # Victims are looked at from outside: no sanitizer in them, whatever the tests are built with.
 $(victims): $(BUILD)/%: %.c tests/victims/victim.h
@@ -142,7 +169,8 @@ $(examples): $(BUILD)/%: %.c $(BUILD)/libholdfast.so
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) -std=c99 -D_DEFAULT_SOURCE $(WARN) -O2 -g $(SAN) -Iinclude $< \
 		-L$(BUILD) -lholdfast -Wl,-rpath,$(abspath $(BUILD)) -o $@
 
-built-tests: all $(test_PROGRAMS) $(fuzz_PROGRAMS) $(victims) $(examples)
+built-tests: all $(test_PROGRAMS) $(fuzz_PROGRAMS) $(victims) $(examples) \
+	$(BUILD)/tests/holdfast-without-systemd $(BUILD)/tests/bus/manager
 
 check:
 	$(Q)tests/deps.sh build test
@@ -174,7 +202,7 @@ fuzz-coverage:
 	$(Q)tests/fuzz.sh coverage $(BUILD)-coverage $(PARSERS)
 
 PARSERS := base/scan.c base/procfs.c base/cgroupfs.c seize/births.c seize/journal.c seize/recover.c pstree/writer.c \
-	$(wildcard pstree/print*.c) cli/words.c cli/json.c
+	$(wildcard pstree/print*.c) cli/words.c cli/json.c cli/container_of.c
 
 built-fuzz: $(fuzz_PROGRAMS)
 # A long campaign against everything at once: forks, threads, execs, exits, signals.
@@ -202,9 +230,9 @@ lint:
 		shellcheck -x tests/cli/*.sh && shellcheck -s bash completion/holdfast.bash
 	$(call say,LINT,cppcheck)cppcheck -q --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --error-exitcode=1 -D_GNU_SOURCE -DHF_API= -D__x86_64__ --suppress=preprocessorErrorDirective \
-		$(see_cli) $(SOURCES)
+		$(see_cli) -DHF_SYSTEMD=$(SYSTEMD) $(SOURCES)
 	$(call say,LINT,clang-tidy)clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) 2>/dev/null -- -std=gnu17 \
-		-D_GNU_SOURCE -DHF_API= $(see_cli) $(JSON_CFLAGS)
+		-D_GNU_SOURCE -DHF_API= $(see_cli) $(JSON_CFLAGS) -DHF_SYSTEMD=$(SYSTEMD) $(SYSTEMD_CFLAGS)
 
 # ---- Installing --------------------------------------------------------------------------------
 BINDIR = $(DESTDIR)$(PREFIX)/bin

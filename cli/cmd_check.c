@@ -19,6 +19,7 @@ static const struct {
 	{ "freezer v2", hf_probe_freezer_v2 },
 	{ "freezer v1", hf_probe_freezer_v1 },
 	{ "own cgroup", hf_probe_own_cgroup },
+	{ "units", hf_probe_units },
 	{ "ptrace", hf_probe_ptrace },
 	{ "privilege", hf_probe_privilege },
 	{ "seccomp", hf_probe_seccomp },

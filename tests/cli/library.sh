@@ -23,6 +23,8 @@ comm -13 "$TMP/words" "$TMP/exported" > "$TMP/strange"
 [[ ! -s $TMP/strange ]] || fail "exported, and not in the header: $(tr '\n' ' ' < "$TMP/strange")"
 grep -q '^hf_hold_cgroup$' "$TMP/exported" || fail "hf_hold_cgroup is not exported"
 objdump -p "$HF_BUILD/libholdfast.so" | grep -q 'SONAME *libholdfast.so.0$' || fail "soname"
+# What only the command needs is not the library's.
+! objdump -p "$HF_BUILD/libholdfast.so" | grep -q 'NEEDED.*systemd' || fail "linked with libsystemd"
 
 # Installed elsewhere.  The sanitizers' run time is not what a user links.
 if ! nm -D "$HF_BUILD/libholdfast.so" | grep -q __asan; then
