@@ -289,14 +289,10 @@ static void keep(struct session *s, const struct hf_hold_info *info)
 
 static void choose_name(struct session *s, const struct hf_hold_info *info)
 {
-	char shown[HF_TARGET_SHOWN_MAX];
-
 	if (s->args->name)
 		snprintf(s->name, sizeof(s->name), "%s", s->args->name);
-	else if (info->path)
-		hf_name_of_path(info->path, s->name);
 	else
-		snprintf(s->name, sizeof(s->name), "%s", hf_target_shown(s->args, shown));
+		hf_target_name(s->args, info->path, s->name);
 }
 
 /* On the holder's thread.  Errors are told once the hold is gone: telling could block. */
@@ -417,10 +413,16 @@ static int run_detached(const struct hf_cmd *cmd, const struct hf_args *args, co
 	struct hf_keeper_options kopts = HF_KEEPER_OPTIONS_INIT;
 	struct hf_take_options opts = hf_take_options_of(args);
 	struct hf_error err = HF_ERROR_INIT;
+	char name[HF_NAME_MAX + 1];
 	hf_keeper *keeper = NULL;
 	int r, status;
 
 	kopts.name = args->name;
+	if (!args->name && (args->unit || args->container)) {
+		/* The keeper would call it after the cgroup's path, which is all that it knows. */
+		hf_target_name(args, NULL, name);
+		kopts.name = name;
+	}
 	if (args->limited)
 		kopts.limit_ms = args->for_ms ? args->for_ms : HF_KEEPER_NO_LIMIT;
 	opts.on_death = args->on_death;
@@ -482,6 +484,7 @@ const struct hf_cmd hf_cmd_hold = {
 		 "release. Ctrl-C, SIGTERM and SIGHUP release: that is the normal end. With -d the\n"
 		 "hold is kept in the background; list, show, extend and release are for it.",
 	.examples = "  holdfast hold --for 10s /sys/fs/cgroup/system.slice/cron.service\n"
+		    "  holdfast hold --container web\n"
 		    "  holdfast hold --json --for 1s pod | { read -r tree; echo \"$tree\" | jq .roots; cat; }\n"
 		    "  holdfast hold --then stop pod\n"
 		    "  holdfast hold -d --name suspect --for 1h --pid 4711\n",

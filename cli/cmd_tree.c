@@ -138,7 +138,7 @@ const struct hf_cmd hf_cmd_tree = {
 		 "is there and in which state, lets everything go again, and prints the tree.\n"
 		 "The target is stopped for milliseconds; printing comes after.",
 	.examples = "  holdfast tree /sys/fs/cgroup/system.slice/cron.service\n"
-		    "  holdfast tree --json system.slice/cron.service | jq .counts\n"
+		    "  holdfast tree --json --unit cron | jq .counts\n"
 		    "  holdfast tree -H suspect\n"
 		    "  holdfast tree --dot pod | dot -Tsvg > pod.svg\n",
 	.operand = HF_OPERAND_TARGET,

@@ -107,7 +107,7 @@ const struct hf_cmd hf_cmd_why = {
 		 "it, no permission, ourselves inside, kernel threads, half a process. Nobody is\n"
 		 "stopped. A line that begins with 'blocks' tells what would make the hold fail\n"
 		 "(exit status 1), a 'note' is good to know.",
-	.examples = "  holdfast why system.slice/cron.service\n"
+	.examples = "  holdfast why --unit cron\n"
 		    "  holdfast why --on-traced skip --json pod\n",
 	.operand = HF_OPERAND_TARGET,
 	.opts = HF_OPT_TARGET | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) |

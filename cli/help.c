@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "own.h"
+#include "target.h"
 
 #define HELP_COLUMN 30
 #define HELP_WIDTH 80
@@ -167,9 +168,28 @@ static void complete_argument(FILE *f, const struct hf_cmd *cmd, const char *opt
 	}
 }
 
+/* One line for each: a word with a line break in it would be two. */
+static void put_word(const char *word, void *data)
+{
+	if (!strpbrk(word, "\n\r"))
+		fprintf(data, "%s\n", word);
+}
+
+/* What there is on this machine that the argument may name: units, containers. */
+static void complete_found(FILE *f, const struct hf_cmd *cmd, const char *option)
+{
+	if (!(cmd->opts & HF_OPT_BIT(UNIT)))
+		return;
+	if (strcmp(option, "-u") == 0 || strcmp(option, "--unit") == 0)
+		hf_target_units(false, put_word, f);
+	else if (strcmp(option, "-c") == 0 || strcmp(option, "--container") == 0)
+		hf_target_containers(put_word, f);
+}
+
 /*
  * `holdfast __complete` prints the commands; with a command its options; with an option of it as well,
- * what the option's argument may be; with "operand" in place of the option, what the operand is.
+ * what the option's argument may be; with "operand" in place of the option, what the operand is.  With "found" behind
+ * an option whose argument is a NAME or an ID, what of that is here.
  */
 int hf_complete(int argc, char **argv)
 {
@@ -181,9 +201,11 @@ int hf_complete(int argc, char **argv)
 		return hf_print_failed(NULL, ENOMEM);
 	for (i = 0; argc == 0 && hf_cmds[i]; i++)
 		fprintf(page.f, "%s\n", hf_cmds[i]->name);
-	if (cmd && argc == 1)
+	if (cmd && argc == 3 && strcmp(argv[2], "found") == 0)
+		complete_found(page.f, cmd, argv[1]);
+	else if (cmd && argc == 1)
 		complete_options(page.f, cmd);
-	else if (cmd && strcmp(argv[1], "operand") == 0 && 
+	else if (cmd && strcmp(argv[1], "operand") == 0 &&
 		 (cmd->operand == HF_OPERAND_CGROUP || cmd->operand == HF_OPERAND_TARGET))
 		fprintf(page.f, "PATH\n");
 	else if (cmd && strcmp(argv[1], "operand") == 0 &&

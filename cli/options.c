@@ -14,6 +14,12 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 		"the cgroup: absolute, or relative to the v2 or v1 freezer mount" },
 	[HF_OPT_PID] = { "pid", 'p', "PID",
 		"a process and all its descendants; may be given several times" },
+	[HF_OPT_UNIT] = { "unit", 'u', "NAME",
+		"a systemd unit that runs, with what is below it: cron is cron.service" },
+	[HF_OPT_USER] = { "user", 0, NULL, "with --unit: a unit of your user manager, not of the system" },
+	[HF_OPT_CONTAINER] = { "container", 'c', "ID",
+		"a container of Docker, Podman, containerd, CRI-O, runc or crun: its id, or the beginning of "
+		"it, or its name; or a Kubernetes pod by its uid" },
 	[HF_OPT_ALL] = { "all", 'a', NULL,
 		"every user process of the machine but PID 1, holdfast and its ancestors" },
 	[HF_OPT_EXCEPT] = { "except", 0, "PID|COMM|CGROUP",
@@ -26,7 +32,7 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 		"--for says (0: never)" },
 	[HF_OPT_FOR] = { "for", 0, "DURATION", "release by itself after this time (with --all always, 10s where nothing is said)" },
 	[HF_OPT_NAME] = { "name", 0, "NAME",
-		"what to call the hold (default: the cgroup's last component)" },
+		"what to call the hold (default: the unit's or container's name, or the cgroup's last component)" },
 	[HF_OPT_THEN] = { "then", 0, "run|stop|kill",
 		"how to release: running as found (default), stopped, or dead" },
 	[HF_OPT_STOP] = { "stop", 0, NULL, "leave everybody stopped, as kill -STOP does" },
@@ -218,6 +224,18 @@ static int take_pid(const struct parse *p)
 	return 0;
 }
 
+/* A name that can be given once. */
+static int take_word(const struct parse *p, enum hf_opt_id id, const char **ret)
+{
+	if (*ret)
+		return hf_usage(p->cmd->name, "one %s at a time, but both '%s' and '%s' were given", hf_opts[id].name,
+				*ret, optarg);
+	if (!*optarg)
+		return hf_usage(p->cmd->name, "the %s's name is empty", hf_opts[id].name);
+	*ret = optarg;
+	return 0;
+}
+
 /* A cgroup has a slash in it, a process digits only; all else is a name. */
 static int take_except(const struct parse *p)
 {
@@ -276,6 +294,13 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 		return take_operand(p, optarg);
 	case HF_OPT_PID:
 		return take_pid(p);
+	case HF_OPT_UNIT:
+		return take_word(p, HF_OPT_UNIT, &a->unit);
+	case HF_OPT_USER:
+		a->user = true;
+		return 0;
+	case HF_OPT_CONTAINER:
+		return take_word(p, HF_OPT_CONTAINER, &a->container);
 	case HF_OPT_ALL:
 		a->all = true;
 		return 0;
@@ -367,16 +392,20 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 static int check_target(const struct parse *p)
 {
 	struct hf_args *a = p->args;
+	int named = !!a->operand + !!a->n_pids + !!a->unit + !!a->container + a->all;
 
-	if (!!a->operand + !!a->n_pids + a->all + !!a->hold > 1)
-		return hf_usage(p->cmd->name, "one target at a time: a cgroup, --pid or --all%s",
+	if (named + !!a->hold > 1)
+		return hf_usage(p->cmd->name, "one target at a time: a cgroup, --pid, --unit, --container or --all%s",
 				a->hold ? ", or a hold" : "");
-	if (a->hold)
-		return 0;
 	if (a->n_excepts && !a->all)
 		return hf_usage(p->cmd->name, "--except goes with --all");
-	if (!a->operand && !a->n_pids && !a->all)
-		return hf_usage(p->cmd->name, "which target? Write the path of a cgroup, or --pid PID, or --all");
+	if (a->user && !a->unit)
+		return hf_usage(p->cmd->name, "--user goes with --unit");
+	if (a->hold)
+		return 0;
+	if (!named)
+		return hf_usage(p->cmd->name, "which target? Write the path of a cgroup, or --pid PID, --unit NAME, "
+				"--container ID or --all");
 	a->kind = a->n_pids ? HF_TARGET_PROCESSES : a->all ? HF_TARGET_MACHINE : HF_TARGET_CGROUP;
 	if (a->kind != HF_TARGET_CGROUP && a->on_death != HF_ON_DEATH_RESUME)
 		return hf_usage(p->cmd->name, "--on-death goes with a cgroup, which can be frozen");

@@ -18,6 +18,9 @@
 enum hf_opt_id {
 	HF_OPT_CGROUP,
 	HF_OPT_PID,
+	HF_OPT_UNIT,
+	HF_OPT_USER,
+	HF_OPT_CONTAINER,
 	HF_OPT_ALL,
 	HF_OPT_EXCEPT,
 	HF_OPT_HOLD,
@@ -48,9 +51,10 @@ enum hf_opt_id {
 	HF_OPT_COUNT
 };
 #define HF_OPT_BIT(id) (UINT64_C(1) << HF_OPT_##id)
-/* What every command takes. */
 /* Which target: of commands whose operand is HF_OPERAND_TARGET. */
-#define HF_OPT_TARGET (HF_OPT_BIT(CGROUP) | HF_OPT_BIT(PID) | HF_OPT_BIT(ALL) | HF_OPT_BIT(EXCEPT))
+#define HF_OPT_TARGET (HF_OPT_BIT(CGROUP) | HF_OPT_BIT(PID) | HF_OPT_BIT(UNIT) | HF_OPT_BIT(USER) | \
+		       HF_OPT_BIT(CONTAINER) | HF_OPT_BIT(ALL) | HF_OPT_BIT(EXCEPT))
+/* What every command takes. */
 #define HF_OPT_EVERYWHERE (HF_OPT_BIT(HELP) | HF_OPT_BIT(VERSION))
 
 struct hf_opt {
@@ -69,6 +73,8 @@ struct hf_args {
 	enum hf_target_kind kind;	/* which of the next is meant */
 	pid_t pids[HF_PIDS_MAX];
 	size_t n_pids;
+	const char *unit, *container;
+	bool user;
 	bool all;
 	struct hf_except excepts[HF_EXCEPTS_MAX];
 	size_t n_excepts;

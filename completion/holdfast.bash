@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # bash completion for holdfast.  Commands, options and the words that options take are asked from
-# holdfast itself, so that they cannot differ from what it accepts; cgroups are the directories of
-# the freezer hierarchies that are mounted.
+# holdfast itself, so that they cannot differ from what it accepts, and so are units and containers; cgroups are
+# the directories of the freezer hierarchies that are mounted.
 
 # Where a freezer is: v2 mounts, and v1 mounts with the freezer controller.  Octal escapes undone.
 _holdfast_mounts()
@@ -22,7 +22,7 @@ _holdfast_mounts()
 _holdfast_cgroups()
 {
 	local word=$1 mount
-	local -a found
+	local -a found=()
 	compopt -o filenames -o nospace 2>/dev/null
 	if [[ $word == /* ]]; then
 		mapfile -t found < <(compgen -d -- "$word")
@@ -43,6 +43,16 @@ _holdfast_ask()
 	mapfile -t COMPREPLY < <(compgen -W "$("$_holdfast" __complete "$@" 2>/dev/null)" -- "$word")
 }
 
+# What is here of the kind that option $3 of command $2 takes, as far as it begins with $1.  Not by compgen -W, which
+# would expand what is in a name.
+_holdfast_found()
+{
+	local name
+	while IFS= read -r name; do
+		[[ $name == "$1"* ]] && COMPREPLY+=("$(printf '%q' "$name")")
+	done < <("$_holdfast" __complete "$2" "$3" found 2>/dev/null | sort -u)
+}
+
 # What the argument of option $2 of command $3, beginning with $1, may be.
 _holdfast_argument()
 {
@@ -55,7 +65,8 @@ _holdfast_argument()
 		mapfile -t COMPREPLY < <(compgen -W "$("$_holdfast" list 2>/dev/null | sed '1d; s/ .*//')" -- "$1")
 		;;
 	COMMAND) _holdfast_ask "$1" ;;
-	NAME | '') ;;
+	NAME | ID) _holdfast_found "$1" "$3" "$2" ;;
+	PID | '') ;;
 	*) _holdfast_ask "$1" "$3" "$2" ;;
 	esac
 }

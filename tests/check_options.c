@@ -210,7 +210,7 @@ END_TEST
 static const struct hf_cmd made_up = {
 	.name = "made-up",
 	.operand = HF_OPERAND_CGROUP,
-	.opts = (1u << HF_OPT_COUNT) - 1,
+	.opts = (UINT64_C(1) << HF_OPT_COUNT) - 1,
 };
 
 /* What a failing call says goes to standard error; here into a pipe. */

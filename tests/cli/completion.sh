@@ -58,4 +58,31 @@ for version in 2 1; do
 	complete_line state "$name/w"
 	[[ ${COMPREPLY[0]} == "$name/with space/" ]] || fail "with a space: '$OFFERED'"
 done
+
+# Units and containers that have a cgroup; nothing in a name is expanded.
+id=$(printf '%064x' $$)
+cd "$TMP" || exit
+for version in 2 1; do
+	scratch $version .slice || continue
+	slice=$(basename "$CG")
+	child "hf-$$-x\\x20$version.service"
+	child "hf-$$-no unit.service"
+	child "docker-$id.scope"
+	child "runc-hf-$$-\$(touch harm).scope"
+	complete_line tree --unit "$slice"
+	[[ $OFFERED == " $slice " ]] || fail "--unit: '$OFFERED'"
+	complete_line tree -u "hf-$$-x"
+	[[ $OFFERED == *"hf-$$-x\\\\x20$version.service "* ]] || fail "a unit with a backslash: '$OFFERED'"
+	complete_line tree -u "hf-$$-no"
+	[[ -z ${OFFERED// /} ]] || fail "no unit: '$OFFERED'"
+	complete_line hold -c "${id:0:12}"
+	[[ $OFFERED == " ${id:0:12} " ]] || fail "-c: '$OFFERED'"
+	complete_line hold -c "hf-$$"
+	[[ $OFFERED == " hf-$$-\\\$\(touch\ harm\) " ]] || fail "-c: '$OFFERED'"
+done
+[[ ! -e harm ]] || fail "a name was expanded"
+complete_line hold --name ""
+[[ -z ${OFFERED// /} ]] || fail "--name: '$OFFERED'"
+complete_line tree --pid ""
+[[ -z ${OFFERED// /} ]] || fail "--pid: '$OFFERED'"
 exit 0

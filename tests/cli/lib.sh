@@ -109,12 +109,12 @@ mount_of()
 	return 1
 }
 
-# scratch VERSION: make a cgroup and put its path into CG.  Fails where that cannot be done.
+# scratch VERSION [SUFFIX]: make a cgroup and put its path into CG.  Fails where that cannot be done.
 scratch()
 {
-	local mount
-	mount=$(mount_of "$1") && mkdir "$mount/hf-cli-$$-${#CGROUPS[@]}" 2>/dev/null || return 1
-	CG=$mount/hf-cli-$$-${#CGROUPS[@]}
+	local mount name=hf-cli-$$-${#CGROUPS[@]}${2-}
+	mount=$(mount_of "$1") && mkdir "$mount/$name" 2>/dev/null || return 1
+	CG=$mount/$name
 	CGROUPS+=("$CG")
 }
 
@@ -126,11 +126,11 @@ child()
 	CGROUPS+=("$CHILD")
 }
 
-# on_each_freezer FUNCTION: call it with a fresh CG (and VERSION) of v2, of v1, or of both.
+# on_each_freezer FUNCTION [SUFFIX]: call it with a fresh CG (and VERSION) of v2, of v1, or of both.
 on_each_freezer()
 {
 	for VERSION in 2 1; do
-		if scratch "$VERSION"; then
+		if scratch "$VERSION" "${2-}"; then
 			"$1"
 		else
 			left_out "no v$VERSION freezer in which a cgroup can be made"

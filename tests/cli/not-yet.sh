@@ -3,12 +3,6 @@
 # What this version does not have is refused, and not advertised.
 . "$(dirname "$0")/lib.sh"
 
-for option in -u -c --unit --container; do
-	run tree "$option" 1
-	expect 2 "unknown option $option"
-	run hold "$option" 1
-	expect 2 "unknown option $option"
-done
 for command in run stack kill; do
 	run "$command" x
 	expect 2 "unknown command '$command'"

@@ -15,7 +15,7 @@ wrong()
 
 wrong "which command?"
 wrong "unknown option --json; options follow the command's name" --json tree x
-wrong "tree: which target? Write the path of a cgroup, or --pid PID, or --all" tree
+wrong "tree: which target? Write the path of a cgroup, or --pid PID, --unit NAME, --container ID or --all" tree
 wrong "tree: one target at a time" tree --pid 1 x
 wrong "hold: one target at a time" hold --all --pid 1
 wrong "tree: --pid: '1x' is no process id" tree --pid 1x
@@ -23,6 +23,16 @@ wrong "tree: --pid: '' is no process id" tree --pid ""
 wrong "tree: --pid: '99999999999' is no process id" tree -p 99999999999
 wrong "tree: --except goes with --all" tree --except sh x
 wrong "hold: --on-death goes with a cgroup" hold --all --on-death stay
+wrong "tree: one target at a time" tree -u cron x
+wrong "tree: one target at a time" tree -u cron -c web
+wrong "why: one target at a time" why -c web --all
+wrong "tree: one unit at a time, but both 'a' and 'b' were given" tree -u a -u b
+wrong "tree: one container at a time, but both 'a' and 'b' were given" tree -c a --container b
+wrong "tree: the unit's name is empty" tree -u ""
+wrong "tree: the container's name is empty" tree -c ""
+wrong "tree: --user goes with --unit" tree --user x
+wrong "tree: --unit: 'getty@' is no name of a unit: it is a template" tree -u getty@
+wrong "freeze: unknown option --unit" freeze --unit cron
 wrong "freeze: unknown option --pid" freeze --pid 1
 wrong "tree: unknown option --bogus" tree --bogus x
 wrong "did you mean --timeout?" tree --timeuot 3s x
