@@ -20,6 +20,7 @@
 struct life {
 	uint32_t slot;
 	uint32_t seed;
+	bool threads;		/* its process has, or had, another thread */
 };
 
 static char *program;
@@ -87,6 +88,7 @@ static void hand_over(struct life life)
 	if (!mine)
 		return;
 	*mine = life;
+	mine->threads = true;
 	if (start_thread(live_on, mine))
 		syscall(SYS_exit, 0);	/* pthread_exit() may load a library, and a fork meanwhile breaks that */
 	free(mine);
@@ -100,10 +102,16 @@ static void exec_from_another_thread(const struct life *life)
 		sleep_for_ever(NULL);
 }
 
-static void give_birth(bool sibling, bool by_signal)
+/*
+ * A bare clone leaves the C library's locks as it finds them, and another thread may have one: its child would wait for
+ * ever at its next thread.  fork(3) sees to that.
+ */
+static void give_birth(struct life *life, bool sibling, bool by_signal)
 {
-	pid_t pid = sibling ? (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL) : fork();
+	pid_t pid = sibling && !life->threads ? (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL) : fork();
 
+	if (pid == 0)
+		life->threads = false;
 	if (pid <= 0)
 		return;	/* the successor; or out of pids for a moment */
 	if (by_signal)
@@ -135,16 +143,17 @@ __attribute__((noreturn)) static void live(struct life life)
 
 		victim_count(life.slot);
 		if (what < 3)
-			give_birth(what == 1, what == 2);
+			give_birth(&life, what == 1, what == 2);
 		else if (what < 6)
 			hand_over(life);
 		else if (what == 6)
 			vfork_and_exec(life);
 		else if (what == 7)
 			exec_again(life);
-		else if (what == 8)
+		else if (what == 8) {
+			life.threads = true;
 			exec_from_another_thread(&life);
-		else
+		} else
 			for (uint32_t i = draw(&life) % 5000; i; i--)
 				victim_count(life.slot);
 	}
@@ -167,7 +176,7 @@ static pid_t start_group(uint32_t first, uint32_t n)
 			victim_die("fork");
 		if (pid == 0) {
 			victim_take(first + i, VICTIM_MOVES);
-			live((struct life){ first + i, first + i + 1 });
+			live((struct life){ first + i, first + i + 1, false });
 		}
 	}
 	sleep_for_ever(NULL);
@@ -183,7 +192,7 @@ int main(int argc, char **argv)
 	victim_begin();
 	program = argv[0];
 	if (argc > 3)
-		live((struct life){ victim_arg(argc, argv, 2, 0), victim_arg(argc, argv, 3, 0) });
+		live((struct life){ victim_arg(argc, argv, 2, 0), victim_arg(argc, argv, 3, 0), false });
 	/* Ignored across exec; sent to a traced thread an ignored signal is queued all the same. */
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
