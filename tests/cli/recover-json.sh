@@ -40,7 +40,7 @@ as_json()
 		run recover --dry-run
 		expect 0 ""
 		[[ $OUT != *[$'\001'-$'\011']* && $(wc -l < "$TMP/out") == 1 ]] || fail "$OUT"
-		[[ $name == a || $OUT == *"\\x09ab \"\\ "* ]] || fail "$OUT"
+		[[ $name == a || $OUT == *"t\tab \"\ "* ]] || fail "$OUT"
 		run recover --json
 		expect 0 ""
 		python3 -c "$check" "$CHILD" "$LEFT_BY" "$VERSION" real < "$TMP/out" || fail "$OUT"

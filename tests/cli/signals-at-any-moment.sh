@@ -13,22 +13,24 @@ import glob, os, shutil, signal, subprocess, sys, time
 
 holdfast, cgroup, version, tmp, victim, counter, preload, stride, offset = sys.argv[1:]
 stride, offset = int(stride), int(offset)
-patience = 20
+# A machine that is busy enough keeps the victim from its stop for longer than the 10 seconds that are usual.
+patience = 100
+within = ["--timeout", "60s"]
 rundir = tmp + "/run"
 names = ["INT", "TERM", "HUP", "QUIT", "PIPE", "ALRM", "USR1", "USR2"]
 signals = [getattr(signal, "SIG" + name) for name in names]
 commands = {
-    "tree": ["tree", cgroup],
-    "hold": ["hold", "--for", "1ms", cgroup],
+    "tree": ["tree", *within, cgroup],
+    "hold": ["hold", *within, "--for", "1ms", cgroup],
     "why": ["why", cgroup],
-    "freeze": ["freeze", cgroup],
-    "thaw": ["thaw", cgroup],
+    "freeze": ["freeze", *within, cgroup],
+    "thaw": ["thaw", *within, cgroup],
     "recover": ["recover"],
 }
 # The same two with processes for a target: without a cgroup, so once is enough.
 if version == "2":
-    commands["tree -p"] = ["tree", "-p", victim]
-    commands["hold -p"] = ["hold", "--for", "1ms", "-p", victim]
+    commands["tree -p"] = ["tree", *within, "-p", victim]
+    commands["hold -p"] = ["hold", *within, "--for", "1ms", "-p", victim]
 
 def read(path):
     with open(path) as f:
