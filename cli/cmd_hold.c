@@ -335,12 +335,15 @@ static int hold_it(void *arg)
 
 /*
  * The signals that asked for the release, again and again, have been obeyed: they shall not end us before
- * the last line.  One that comes later may: a reader who does not read can be left.
+ * the last line, nor shall one that comes too late.  Only where that line finds no room one that comes later may: a
+ * reader who does not read can be left.
  */
 static void drop_answered(const struct session *s)
 {
 	while (s->released && s->ending == ENDING_ASKED && hf_signals_next(s->signals))
 		;
+	if (s->released && !s->n_unsaid && hf_has_room(STDOUT_FILENO))
+		hf_signals_ignore();
 }
 
 static int print_released(const struct session *s)

@@ -8,7 +8,7 @@
 terminal='
 import json, os, pty, select, signal, subprocess, sys, time
 
-patience = 20
+patience = 100
 holdfast, cgroup, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
 def wait_for(what, test):
@@ -44,7 +44,7 @@ def end(hold, reader, slave, path):
     try:
         code = hold.wait(patience)
     except subprocess.TimeoutExpired:
-        sys.exit("it does not end")
+        sys.exit("it does not end: " + open("/proc/%d/wchan" % hold.pid).read())
     os.close(slave)
     reader.wait(patience)
     with open(path, newline="") as f:
