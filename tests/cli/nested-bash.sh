@@ -71,10 +71,10 @@ for _ in range(5):
     assert who == inner and "Stopped" not in text, (text, who, inner)
 shell.end()
 
+# The contrast: the outer one is told, says so, and takes the terminal back.
 shell, outer, inner = nested()
 os.kill(inner, signal.SIGSTOP)
-text, _ = shell.read_until("Stopped")
-os.kill(inner, signal.SIGCONT)
+shell.read_until(r"Stopped +bash")
 text, who = shell.say(":")
 assert who == outer, f"the contrast is none: {who} answers, {text!r}"
 shell.end()

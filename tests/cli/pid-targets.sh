@@ -15,7 +15,9 @@ expect 0 ""
 python3 -c '
 import json, sys
 tree, pid = json.loads(sys.argv[1]), int(sys.argv[2])
-assert tree["target"] == {"kind": "processes", "path": None, "version": None, "found": None, "pids": [pid, pid]}, tree["target"]
+target = tree["target"]
+assert target["kind"] == "processes" and target["pids"] == [pid, pid], target
+assert target["path"] is target["version"] is target["found"] is None, target
 assert tree["roots"] == [pid] and tree["counts"]["held"] == 1, tree
 assert tree["processes"][0]["cgroup"].endswith("'"${CG_KEPT##*/}"'"), tree
 ' "$OUT" "$VICTIM" 2> "$TMP/err" || fail "json: '$OUT'"
