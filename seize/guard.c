@@ -40,29 +40,36 @@
 /* Descriptors that are closed one by one where close_range(2) is missing (Linux 5.9). */
 #define CLOSE_MAX 65536u
 
-/* Set in the journal's turn, see hf_guard_enter(). */
+/* Set in the journal's turn, see hf_guard_enter(): thawed under the holder once, and once more. */
 #define STUCK (UINT64_C(1) << 63)
+#define STUCK_STILL (UINT64_C(1) << 62)
 
 /* ---- In the guard ----------------------------------------------------------------------------- */
 
 /*
- * Noted before it is written, as the holder does it: should the holder be dead by the end of this, a
- * level that was found frozen is frozen again.
+ * Noted as the holder does it: should that be dead by the end of this, a level that was found frozen is frozen
+ * again.  Those come only where it does not help to thaw what the holder has frozen: nobody else in them is to run.
  */
-static void thaw_under_holder(struct hf_journal_page *page)
+static void thaw_under_holder(struct hf_journal_page *page, bool found_too)
 {
 	size_t i;
 
 	for (i = page->n; i-- > 0;) {
-		struct hf_journal_level *l = &page->levels[i];
+		const struct hf_journal_level *l = &page->levels[i];
 
-		if (!l->now || l->fd < 0)
-			continue;
-		l->now = false;
-		if (hf_journal_write(page, l, false) < 0)
-			l->now = true;
+		if (l->now && l->fd >= 0 && (!l->found || found_too))
+			hf_journal_set(page, i, false);
 	}
-	page->thawed = true;
+	page->thawed++;
+}
+
+/* The holder has been in one call, and we have waited, for as long as that is watched. */
+static void free_holder(struct hf_journal_page *page, uint64_t turn)
+{
+	if (!(turn & 1) || (turn & STUCK_STILL))
+		return;
+	if (atomic_compare_exchange_strong(&page->turn, &turn, turn | (turn & STUCK ? STUCK_STILL : STUCK)))
+		thaw_under_holder(page, turn & STUCK);
 }
 
 static void end_holder(const struct hf_guard_post *post)
@@ -108,9 +115,8 @@ static void await_end_of_holder(const struct hf_guard_post *post)
 		n = hf_guard_poll(p, 2, next_look(page));
 		if (page->dead_man_ns && hf_clock_ns() >= page->dead_man_ns)
 			end_holder(post);
-		if (n == 0 && (turn & 1) && !(turn & STUCK) &&
-		    atomic_compare_exchange_strong(&page->turn, &turn, turn | STUCK))
-			thaw_under_holder(page);
+		if (n == 0)
+			free_holder(page, turn);
 		if (n == 0 || (n < 0 && errno == EINTR))
 			continue;
 		if (n > 0 && p[1].revents)
@@ -359,8 +365,11 @@ void hf_guard_end(struct hf_guard *g, struct hf_freezer *f)
 	 * The end of the file, whoever else has our end of the socket.  What is still to be put back,
 	 * because we failed to, the guard tries once more.
 	 */
-	if (g->journal.page)
+	if (g->journal.page) {
 		g->journal.page->ended = true;
+		/* Should the guard be too slow for us, and we be killed next, it does not stay behind. */
+		hf_journal_remove_settled(&g->journal);
+	}
 	if (g->fd >= 0)
 		shutdown(g->fd, SHUT_WR);
 	end_process(g, END_MS);
@@ -413,12 +422,14 @@ void hf_guard_enter(struct hf_guard *g)
 		atomic_fetch_add(&g->journal.page->turn, 1);
 }
 
-static bool await_thaw(const struct hf_guard *g)
+/* turn: as it was when the call returned. */
+static bool await_thaw(const struct hf_guard *g, uint64_t turn)
 {
+	unsigned int times = turn & STUCK_STILL ? 2 : 1;
 	struct hf_deadline deadline = hf_deadline_in_ms(THAW_MS);
 	struct hf_nap nap = HF_NAP_INIT;
 
-	while (!g->journal.page->thawed)
+	while (g->journal.page->thawed < times)
 		if (!hf_nap(&nap, deadline))
 			return false;
 	return true;
@@ -452,12 +463,17 @@ static void thaw_without_guard(struct hf_guard *g, struct hf_freezer *f)
 
 bool hf_guard_leave(struct hf_guard *g, struct hf_freezer *f)
 {
-	if (!can_hang(g) || !(atomic_fetch_add(&g->journal.page->turn, 1) & STUCK))
+	uint64_t turn;
+
+	if (!can_hang(g))
 		return false;
-	if (await_thaw(g)) {
+	turn = atomic_fetch_add(&g->journal.page->turn, 1);
+	if (!(turn & STUCK))
+		return false;
+	if (await_thaw(g, turn)) {
 		take_notice(f);
-		g->journal.page->thawed = false;
-		atomic_fetch_and(&g->journal.page->turn, ~STUCK);
+		g->journal.page->thawed = 0;
+		atomic_fetch_and(&g->journal.page->turn, ~(STUCK | STUCK_STILL));
 	} else {
 		thaw_without_guard(g, f);
 	}

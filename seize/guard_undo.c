@@ -147,14 +147,9 @@ static bool kill_all(const struct hf_guard_post *post)
 	kill_at_once(post->freezer);
 	if (!kill_listed(post))
 		return true;
-	for (i = post->page->n; i-- > 0;) {
-		struct hf_journal_level *l = &post->page->levels[i];
-
-		if (l->fd < 0)
-			continue;
-		l->now = false;
-		hf_journal_write(post->page, l, false);
-	}
+	for (i = post->page->n; i-- > 0;)
+		if (post->page->levels[i].fd >= 0)
+			hf_journal_set(post->page, i, false);
 	for (ms = 0; ms < KILL_MS; ms++) {
 		if (!kill_listed(post))
 			return true;
@@ -199,7 +194,7 @@ static void keep_frozen(const struct hf_guard_post *post, struct line *l)
 
 	top->now = true;
 	if (hf_journal_read(top) != 1)
-		r = hf_journal_write(page, top, true);
+		r = hf_journal_set(page, 0, true);
 	for (i = 1; i < page->n; i++)
 		hf_journal_put_back_one(page, i, &count);
 	add_death(l, post);

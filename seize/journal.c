@@ -62,7 +62,7 @@ static int write_once(const struct hf_journal_page *page, const struct hf_journa
  * Nobody else will do it: what fails for want of memory, say, is tried again.  Only a cgroup that cannot be read
  * either has been removed.
  */
-int hf_journal_write(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen)
+static int insist(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen)
 {
 	const struct timespec nap = { .tv_nsec = 1000000 };
 	int tries, r = 0;
@@ -74,6 +74,20 @@ int hf_journal_write(const struct hf_journal_page *page, const struct hf_journal
 		if (r == 0 || (hf_is_gone(r) && hf_is_gone(hf_journal_read(l))))
 			break;
 	}
+	return r;
+}
+
+int hf_journal_set(struct hf_journal_page *page, size_t level, bool frozen)
+{
+	struct hf_journal_level *l = &page->levels[level];
+	bool was = l->now;
+	int r;
+
+	/* Away from what was found: noted first.  Back to it: noted last.  Whoever is killed in between has told. */
+	if (frozen != (bool)l->found)
+		l->now = frozen;
+	r = insist(page, l, frozen);
+	l->now = r < 0 ? was : frozen;
 	return r;
 }
 
@@ -99,9 +113,8 @@ void hf_journal_put_back_one(struct hf_journal_page *page, size_t i, struct hf_p
 		count->foreign++;
 		return;
 	}
-	r = hf_journal_write(page, l, l->found);
+	r = hf_journal_set(page, i, l->found);
 	if (r == 0) {
-		l->now = l->found;
 		count->done++;
 	} else if (hf_is_gone(r)) {
 		count->foreign++;

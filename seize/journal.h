@@ -104,10 +104,10 @@ struct hf_put_back hf_journal_put_back(struct hf_journal_page *page);
 bool hf_journal_is_foreign(const struct hf_journal_level *l);
 
 /*
- * Write one level's setting, with bare system calls, and again for a tenth of a second should that fail.  0 or
- * -errno; -ENODEV: it has been removed.
+ * Write one level's setting and note it, with bare system calls, and again for a tenth of a second should that
+ * fail.  0 or -errno; -ENODEV: it has been removed.
  */
-int hf_journal_write(const struct hf_journal_page *page, const struct hf_journal_level *l, bool frozen);
+int hf_journal_set(struct hf_journal_page *page, size_t level, bool frozen);
 /* What a level's own setting is: 1 frozen, 0 thawed, or -errno.  One bare system call. */
 int hf_journal_read(const struct hf_journal_level *l);
 

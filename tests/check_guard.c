@@ -312,6 +312,36 @@ START_TEST(the_locks_stay_until_the_freezer_is_put_back)
 }
 END_TEST
 
+/* A change away from what was found is noted first, one back to it last: whoever is killed in between has told. */
+START_TEST(what_the_guard_writes_is_noted_in_order)
+{
+	struct found t = new_found(_i);
+	struct hf_journal_level *l;
+	struct parts p;
+	char link[64];
+	int fd;
+
+	find(&t, false, false);
+	open_parts(&p, t.lab->top, -1);
+	l = &p.g.journal.page->levels[0];
+	ck_assert_int_eq(hf_journal_set(p.g.journal.page, 0, true), 0);
+	ck_assert(l->now && lab_own_bit(t.lab, t.lab->top));
+	/* What cannot be written is as it was, and the journal says so. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", l->fd);
+	fd = l->fd;
+	l->fd = open(link, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_lt(hf_journal_set(p.g.journal.page, 0, false), 0);
+	ck_assert(l->now);
+	close(l->fd);
+	l->fd = fd;
+	ck_assert_int_eq(hf_journal_set(p.g.journal.page, 0, false), 0);
+	ck_assert(!l->now && !lab_own_bit(t.lab, t.lab->top));
+	close_parts(&p);
+	lab_as_before(t.lab);
+	lab_done(t.lab);
+}
+END_TEST
+
 START_TEST(it_says_what_it_has_done)
 {
 	struct lab *lab = lab_new(_i);
@@ -441,6 +471,7 @@ int main(void)
 	lab_add(tc, a_child_of_the_holder_does_not_delay_it);
 	lab_add(tc, a_child_of_the_holder_does_not_delay_the_end);
 	lab_add(tc, the_locks_stay_until_the_freezer_is_put_back);
+	lab_add(tc, what_the_guard_writes_is_noted_in_order);
 	lab_add(tc, it_says_what_it_has_done);
 	lab_add(tc, nobody_waits_until_its_words_are_read);
 	lab_add(tc, a_hold_survives_its_guard);
