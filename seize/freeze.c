@@ -294,13 +294,30 @@ int hf_freeze_settle(struct hf_freezer *f, bool accept_armed, struct hf_deadline
 				    f->path, strerror(-r));
 }
 
+/* ---- Putting back ----------------------------------------------------------------------------- */
+
+/* A tenth of a second for what fails for want of memory, say: nobody must stay frozen for a moment's trouble. */
+#define INSIST_MS 100
+
+static int insist(struct hf_freezer *f, size_t level, bool frozen, struct hf_deadline deadline)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+	int r;
+
+	do
+		r = hf_freezer_set(f, level, frozen);
+	while (r < 0 && hf_nap(&nap, deadline));
+	return r;
+}
+
 int hf_freezer_restore(struct hf_freezer *f)
 {
+	struct hf_deadline deadline = hf_deadline_in_ms(INSIST_MS);
 	int first = 0, r;
 	size_t i;
 
 	for (i = f->n_levels; i-- > 0;) {
-		r = hf_freezer_set(f, i, f->levels[i].self_found);
+		r = insist(f, i, f->levels[i].self_found, deadline);
 		if (r < 0 && first == 0)
 			first = r;
 	}
@@ -309,20 +326,22 @@ int hf_freezer_restore(struct hf_freezer *f)
 
 void hf_freezer_freeze_found(struct hf_freezer *f)
 {
+	struct hf_deadline deadline = hf_deadline_in_ms(INSIST_MS);
 	size_t i;
 
 	for (i = f->n_levels; i-- > 1;)
 		if (f->levels[i].self_found)
-			hf_freezer_set(f, i, true);
+			insist(f, i, true, deadline);
 }
 
 int hf_freezer_thaw_all(struct hf_freezer *f)
 {
+	struct hf_deadline deadline = hf_deadline_in_ms(INSIST_MS);
 	int first = 0, r;
 	size_t i;
 
 	for (i = f->n_levels; i-- > 0;) {
-		r = hf_freezer_set(f, i, false);
+		r = insist(f, i, false, deadline);
 		if (r < 0 && first == 0)
 			first = r;
 	}

@@ -20,8 +20,6 @@ int hf_freezer_list(struct hf_freezer *f, size_t level, struct hf_buf *text)
 	char name[HF_LEVEL_NAME_MAX];
 	int r;
 
-	if (l->gone)
-		return -ENOENT;
 	/*
 	 * Opened anew each time.  A v1 list is a snapshot kept with the open file: reading the
 	 * same descriptor again from its start gives the old one (kernel/cgroup/cgroup-v1.c,
@@ -31,8 +29,8 @@ int hf_freezer_list(struct hf_freezer *f, size_t level, struct hf_buf *text)
 	r = hf_level_file(l, f->version == 2 ? "cgroup.threads" : "tasks", name, sizeof(name));
 	if (r == 0)
 		r = hf_read_at(f->dirfd, name, text);
-	if (hf_is_gone(r))
-		l->gone = true;
+	if (r == 0 || hf_is_gone(r))
+		l->gone = r < 0;
 	return r;
 }
 
@@ -111,6 +109,14 @@ static bool notice(const struct hf_freezer *f, struct hf_level *l)
 	return true;
 }
 
+/* Only a cgroup whose setting cannot be read either has been removed. */
+static bool is_removed(const struct hf_level *l)
+{
+	char text[16];
+
+	return hf_is_gone((int)hf_read_again(l->fd, text, sizeof(text)));
+}
+
 int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen)
 {
 	struct hf_level *l = &f->levels[level];
@@ -119,9 +125,10 @@ int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen)
 
 	/*
 	 * The kernel has no test-and-set for it.  Looked at right before, another's writing is missed only if it
-	 * comes in these microseconds, or says what the file says already.
+	 * comes in these microseconds, or says what the file says already.  Whoever was not there for a moment is still
+	 * written to: what is at stake is more than a vain write.
 	 */
-	if (l->theirs || l->self_now == frozen || notice(f, l) || l->gone)
+	if (l->theirs || l->self_now == frozen || notice(f, l) || (l->gone && l->fd < 0))
 		return 0;
 	if (f->version == 2)
 		word = frozen ? "1" : "0";
@@ -129,7 +136,7 @@ int hf_freezer_set(struct hf_freezer *f, size_t level, bool frozen)
 		word = frozen ? "FROZEN" : "THAWED";
 	note_for_guard(l, frozen, true);
 	r = l->fd < 0 ? -EBADF : hf_write_fd(l->fd, word);
-	if (hf_is_gone(r)) {
+	if (hf_is_gone(r) && is_removed(l)) {
 		l->gone = true;
 		return 0;
 	}

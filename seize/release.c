@@ -363,6 +363,7 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
 		break;
 	}
 	hold->release_ns = hf_clock_ns();
-	left = leave_armed ? detach_stragglers(hold) : hf_release_stragglers(hold, deadline);
+	/* Who is still frozen, because of a failure, would be waited for in vain. */
+	left = leave_armed || r < 0 ? detach_stragglers(hold) : hf_release_stragglers(hold, deadline);
 	return r < 0 ? r : (int)left;
 }

@@ -138,8 +138,12 @@ static int seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf
 	 * At once: with milliseconds between the two a signal may be taken first, and the thread
 	 * stops in its delivery instead (which is handled, but is one case more).
 	 */
-	if (hf_sys_interrupt(t->tid) == -ESRCH && hf_sys_wait_peek(t->tid) == -ECHILD)
+	r = hf_sys_interrupt(t->tid);
+	if (r < 0 && hf_sys_wait_peek(t->tid) == -ECHILD)
 		interrupt_execed(hold, t, dirty);
+	else if (r < 0)
+		/* It is dying (EIO), most likely.  Whoever lives must not come out of the freeze unasked. */
+		hf_sys_interrupt(t->tid);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  * thawed that everybody does.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hold_state.h"
 #include "lab.h"
 #include "lab_internal.h"
 #include "suite.h"
@@ -212,6 +214,65 @@ START_TEST(nobody_freezes_himself)
 }
 END_TEST
 
+/* ---- When something fails in between ---------------------------------------------------------------- */
+
+static void open_and_freeze(struct hf_freezer *f, const struct lab *lab)
+{
+	struct hf_error err = HF_ERROR_INIT;
+
+	*f = (struct hf_freezer)HF_FREEZER_INIT;
+	ck_assert_int_eq(hf_freezer_open(f, lab->top, &err), 0);
+	ck_assert_int_eq(hf_freezer_find_levels(f, true, &err), 0);
+	ck_assert_int_eq(hf_freeze(f, false, hf_deadline_in_ms(LAB_PATIENCE_MS), &err), HF_FREEZE_WHOLE);
+}
+
+/* A level that was not there to be listed is thawed all the same: should it be there, it must not stay frozen. */
+START_TEST(what_seemed_gone_is_put_back)
+{
+	struct lab *lab = lab_new(_i);
+	struct hf_buf text = { 0 };
+	struct hf_freezer f;
+
+	lab_start(lab, lab->top, "spin", "1", NULL);
+	open_and_freeze(&f, lab);
+	f.levels[0].gone = true;
+	ck_assert_int_eq(hf_freezer_restore(&f), 0);
+	lab_as_before(lab);
+	/* And it is gone no longer once it is listed. */
+	ck_assert_int_eq(hf_freezer_list(&f, 0, &text), 0);
+	ck_assert(text.len > 0 && !f.levels[0].gone);
+	hf_buf_done(&text);
+	hf_freezer_done(&f);
+	lab_done(lab);
+}
+END_TEST
+
+START_TEST(putting_back_is_insisted_on)
+{
+	struct lab *lab = lab_new(_i);
+	struct hf_freezer f;
+	uint64_t begun;
+	char link[64];
+	int fd;
+
+	lab_start(lab, lab->top, "spin", "1", NULL);
+	open_and_freeze(&f, lab);
+	fd = f.levels[0].fd;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	f.levels[0].fd = open(link, O_RDONLY | O_CLOEXEC);
+	begun = lab_ms();
+	ck_assert_int_lt(hf_freezer_restore(&f), 0);
+	ck_assert_uint_ge(lab_ms() - begun, 99);
+	ck_assert(f.levels[0].self_now);
+	close(f.levels[0].fd);
+	f.levels[0].fd = fd;
+	ck_assert_int_eq(hf_freezer_restore(&f), 0);
+	lab_as_before(lab);
+	hf_freezer_done(&f);
+	lab_done(lab);
+}
+END_TEST
+
 START_TEST(a_freeze_that_cannot_be_completed_is_taken_back)
 {
 	struct lab *lab = lab_new(_i);
@@ -302,6 +363,8 @@ int main(void)
 	tc = lab_case(suite, "errors");
 	lab_add(tc, what_cannot_be_frozen_is_refused);
 	lab_add(tc, nobody_freezes_himself);
+	lab_add(tc, what_seemed_gone_is_put_back);
+	lab_add(tc, putting_back_is_insisted_on);
 	lab_add(tc, a_freeze_that_cannot_be_completed_is_taken_back);
 	lab_add(tc, a_cgroup_is_not_frozen_before_what_is_below_it_is);
 	return hf_suite_run(suite);
