@@ -5,6 +5,7 @@
 # make fuzz       search for inputs that break a parser, ten minutes for each
 # make storm      hold everything at once, 500 rounds on each freezer (ROUNDS=...)
 # make demo       install what is missing, build, hold and release a small workload
+# make sweep      kill the command at each of its system calls, and fail each of them: some half an hour
 # V=1             show the commands
 
 VERSION := 0.1.0
@@ -32,7 +33,7 @@ endif
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all check built-tests demo deps install uninstall clean sanitize lint fuzz \
-	fuzz-coverage built-fuzz storm
+	fuzz-coverage built-fuzz storm sweep
 
 # ---- The library and the command ---------------------------------------------------------
 # Each folder sees only the folders below it, so that the arrows
@@ -177,12 +178,19 @@ check:
 	$(Q)$(MAKE) built-tests
 	$(Q)tests/run.sh $(BUILD)
 
-# The whole suite under AddressSanitizer and UndefinedBehaviorSanitizer.  Leaks count.
+# What tests/run.sh tries a sample of.  A failing point prints how to repeat it: SWEEP='--jobs hold' and the like.
+sweep:
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) all $(victims)
+	$(Q)tests/sweep/sweep.py --build $(BUILD) $(SWEEP)
+
+# The whole suite under AddressSanitizer and UndefinedBehaviorSanitizer.  Leaks count.  No sweep: it would fail the
+# sanitizers' own system calls.
 sanitize:
 	$(Q)tests/deps.sh build test
 	$(Q)$(MAKE) BUILD=$(BUILD)-sanitize built-tests \
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
-	$(Q)tests/run.sh $(BUILD)-sanitize
+	$(Q)SWEEP_SECONDS=0 tests/run.sh $(BUILD)-sanitize
 
 # Of some GNU extensions that we use it warns.
 WITH_CLANG := CC=clang WERROR=

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # run.sh BUILD - run all tests of a build: the libcheck programs, the scripts of tests/cli, the fuzz
-# targets over their stored inputs.  One line each, the whole output of those that fail, and at the end
+# targets over their stored inputs, a sample of the sweep (SWEEP_SECONDS of it; 0: none).  One line each, the whole output of those that fail, and at the end
 # one line that counts.  With HF_TESTS_REQUIRE=1 a case that has to be left out is a failure.
 set -u
 
@@ -36,11 +36,12 @@ note() {	# note NAME STATUS PASSED FAILED
 	fi
 }
 
-# libcheck closes with "97%: Checks: 33, Failures: 1, Errors: 0"; no such line means that it died.
-for program in "$build"/tests/check_*; do
-	case $program in *.o | *.d) continue ;; esac
-	[ -x "$program" ] || continue
-	"$program" >"$log" 2>&1 </dev/null
+# counted NAME COMMAND...: it closes, as libcheck does, with "97%: Checks: 33, Failures: 1, Errors: 0"; no such line
+# means that it died.
+counted() {
+	name=$1
+	shift
+	"$@" >"$log" 2>&1 </dev/null
 	status=$?
 	# shellcheck disable=SC2046  # three numbers
 	set -- $(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log" | tail -n 1)
@@ -48,11 +49,17 @@ for program in "$build"/tests/check_*; do
 		bad=$(($2 + $3))
 		[ $status -ne 0 ] && [ $bad -eq 0 ] && bad=1
 		[ $bad -ne 0 ] && status=1
-		note "${program##*/}" $status $(($1 - bad)) $bad
+		note "$name" $status $(($1 > bad ? $1 - bad : 0)) $bad
 	else
 		[ $status -eq 0 ] && status=1
-		note "${program##*/}" $status 0 1
+		note "$name" $status 0 1
 	fi
+}
+
+for program in "$build"/tests/check_*; do
+	case $program in *.o | *.d) continue ;; esac
+	[ -x "$program" ] || continue
+	counted "${program##*/}" "$program"
 done
 
 for script in "$here"/cli/[!l]*.sh "$here"/cli/l[!i]*.sh; do
@@ -71,6 +78,10 @@ for program in "$build"/tests/fuzz_*; do
 	status=$?
 	if [ $status -eq 0 ]; then note "$name" 0 1 0; else note "$name" $status 0 1; fi
 done
+
+if [ "${SWEEP_SECONDS:-60}" != 0 ]; then
+	counted sweep "$here/sweep/sweep.py" --build "$build" --seconds "${SWEEP_SECONDS:-60}"
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -21,7 +21,7 @@ import calls
 
 MARK_ENV = "HOLDFAST_SWEEP"
 NAP_US = 500            # between two counts of a victim's thread
-PATIENCE_S = 5          # for what must happen, on a busy machine
+PATIENCE_S = 15         # for what must happen, on a busy machine
 
 # struct victim_board of victims/victim.h
 _EVENTS, _SLOTS, _SLOT = 4096, 2048, 64
@@ -176,16 +176,17 @@ class Victim:
             raise RuntimeError(f"victim {argv[0]} did not get ready")
         os.close(ready)
         self.target = target
-        self.tids = self.list_tids()
+        self.cgroup = cgroup
+        self.tids, self.children = self.list_tids()
 
     def list_tids(self):
-        """Of its processes: a vfork parent's child is one of them."""
+        """Of its processes: a vfork parent's child is one of them.  And those children."""
         tids, pids = [], [self.pid]
         for pid in pids:
             for tid in os.listdir(f"/proc/{pid}/task"):
                 tids.append(int(tid))
                 pids += map(int, _read(f"/proc/{pid}/task/{tid}/children").split())
-        return sorted(tids)
+        return sorted(tids), pids[1:]
 
     def counts(self):
         return [self.target.count(slot) for slot in self.slots]
@@ -202,10 +203,17 @@ class Victim:
         info = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WCONTINUED | os.WEXITED | os.WNOHANG)
         return f"its parent was told si_code {info.si_code}, status {info.si_status}" if info else None
 
+    def heard(self, words):
+        """None when the next news is this."""
+        news = self.news()
+        if words is None:
+            return news
+        return None if news and news.endswith(words) else f"victim {self.pid}: {news}, and not {words}"
+
     def wrong(self, frozen):
         """frozen: it is in a v1 cgroup that is, where everybody shows D."""
         try:
-            if self.list_tids() != self.tids:
+            if self.list_tids()[0] != self.tids:
                 return f"victim {self.pid} has other threads than before"
             for tid in self.tids:
                 state, tracer = _status(tid)
@@ -227,10 +235,20 @@ class Victim:
                 return f"thread {tid} is said to be held, but traced by {tracer}"
             # A vfork parent sleeps on, but for the moments in which the freezer wakes it up; who is frozen on v1 besides
             # shows that.
-            frozen = state == "D" and self.still_at is not None and self.target.version == 1
+            frozen = state == "D" and self.target.version == 1 and (
+                self.still_at is not None or self.target.own_setting(self.target.path))
             if state != "t" and not frozen and not (self.state == "D" and tid == self.pid):
                 return f"thread {tid} is said to be held, but in state {state}"
         return None
+
+
+def _await(wrong, until):
+    """None as soon as wrong() says that nothing is, or what it says in the end."""
+    while True:
+        problem = wrong()
+        if not problem or time.monotonic() > until:
+            return problem
+        time.sleep(0.0003)
 
 
 # ---- The target -------------------------------------------------------------------------------
@@ -352,29 +370,35 @@ class Target:
 
     # -- Proofs --
 
-    def _wrong(self):
+    def _wrong_settings(self):
         for path, frozen in self.frozen.items():
             if self.own_setting(path) != frozen:
                 return f"{path} is {'thawed' if frozen else 'frozen'} by its own setting"
             if self.is_frozen(path) != self.should_be_frozen(path):
                 return f"{path} is {'thawed' if self.should_be_frozen(path) else 'frozen'}"
+        return None
+
+    def _wrong_victims(self):
         for v in self.victims:
             problem = v.wrong(self.version == 1 and self.frozen[self.path])
             if problem:
                 return problem
+        return None
+
+    def _wrong_files(self):
         left = os.listdir(self.rundir)
         return f"a journal is left: {left}" if left else None
 
-    def as_made(self, seconds=PATIENCE_S, may_have_run=False):
-        """None, or what is not as it was made in the end.  may_have_run: also those who do not run now."""
+    def as_made(self, seconds=PATIENCE_S, may_have_run=False, files=False):
+        """
+        None, or what is not as it was made in the end.  may_have_run: also those who do not run now.  files: some may be
+        left in the runtime directory.
+        """
         until = time.monotonic() + seconds
-        while True:
-            problem = self._wrong()
-            if not problem:
-                break
-            if time.monotonic() > until:
-                return problem
-            time.sleep(0.0003)
+        problem = _await(lambda: self._wrong_settings() or self._wrong_victims() or
+                         (None if files else self._wrong_files()), until)
+        if problem:
+            return problem
         for v in self.victims:
             news = v.news()
             if news:
@@ -397,6 +421,70 @@ class Target:
                 return "not everybody counts who did"
             time.sleep(0.0002)
         return None
+
+    def settings_as_made(self, seconds):
+        """Whoever may have been killed meanwhile.  An empty cgroup is not frozen on v2 before it has members."""
+        def wrong():
+            for path, frozen in self.frozen.items():
+                if self.own_setting(path) != frozen:
+                    return f"{path} is {'thawed' if frozen else 'frozen'} by its own setting"
+            return self._wrong_files()
+        return _await(wrong, time.monotonic() + seconds)
+
+    def all_dead(self, seconds):
+        def wrong():
+            alive = [tid for v in self.victims for tid in v.tids if _is_alive(tid)]
+            return f"threads {alive} are alive" if alive else None
+        return _await(wrong, time.monotonic() + seconds)
+
+    def still(self, may_have_run):
+        """Nobody runs, nor has since the hold: who has counted before this has done so under it, or after."""
+        before = [v.counts() for v in self.victims]
+        time.sleep(20 * NAP_US / 1e6)
+        if before != [v.counts() for v in self.victims]:
+            return "somebody runs in what stays frozen"
+        ran = [v for v, counts in zip(self.victims, before) if v.still_at not in (None, counts)]
+        for v in ran:
+            v.still_at = v.counts()
+        return f"victim {ran[0].pid}, who does not run, has run" if ran and not may_have_run else None
+
+    def as_stopped(self, seconds):
+        """None, or who is not stopped as by kill -STOP, with one notice of that to the parent who was not stopped before."""
+        def wrong():
+            for v in self.victims:
+                for tid in v.tids:
+                    state, tracer = _status(tid)
+                    frozen = self.version == 1 and self.should_be_frozen(v.cgroup)
+                    if tracer != "0":
+                        return f"thread {tid} is traced by {tracer}"
+                    # A vfork parent takes its SIGSTOP when its child has execed.
+                    if state != "T" and not (state == "D" and (frozen or tid == v.pid and v.state == "D")):
+                        return f"thread {tid} is in state {state}, and not stopped"
+            return self._wrong_settings() or self._wrong_files()
+        until = time.monotonic() + seconds
+        problem = _await(wrong, until)
+        for v in self.victims if not problem else ():
+            said = None if v.state else f"si_code {os.CLD_STOPPED}, status {int(signal.SIGSTOP)}"
+            problem = problem or _await(lambda v=v, said=said: v.heard(said), until)
+        return problem
+
+    def continue_all(self):
+        """
+        As a user does, but for those who were stopped before.  On v1 not under a freeze: a thread that is continued there
+        cannot be told from one that is stopped, and runs for a moment when it is held the next time.
+        """
+        for v in self.victims:
+            frozen = self.version == 1 and self.frozen[v.cgroup]
+            if frozen:
+                self.freeze(v.cgroup, False)
+            if v.state != "T":
+                for pid in (v.pid, *v.children):
+                    os.kill(pid, signal.SIGCONT)
+            if frozen:
+                self.freeze(v.cgroup, True)
+                v.still_at = v.counts()
+            while v.news():
+                pass
 
     def held_by(self, pid):
         """None, or who of it is not held by that process."""
