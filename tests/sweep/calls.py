@@ -128,6 +128,7 @@ class Run:
         self.alive = set()              # pids
         self.status = None
         self.hung = False
+        self._program = os.path.realpath(argv[0])
         self._executed = False
         self._over = False              # nobody with that filter is left
         self._out, self._err = os.memfd_create("out"), os.memfd_create("err")
@@ -218,12 +219,11 @@ class Run:
 
     def _process(self, tid):
         if tid not in self.process_of:
-            pid = tid
             try:
                 with open(f"/proc/{tid}/status", encoding="ascii", errors="replace") as f:
                     pid = next(int(line.split()[1]) for line in f if line.startswith("Tgid:"))
             except (OSError, StopIteration):
-                pass
+                return self.pid         # killed meanwhile
             self.process_of[tid] = pid
             self.alive.add(pid)
         return self.process_of[tid]
@@ -263,7 +263,7 @@ class Run:
                 try:
                     done, status = os.waitpid(pid, os.WNOHANG | _WALL)
                 except ChildProcessError:
-                    done, status = (0, 0) if os.path.exists(f"/proc/{pid}") else (pid, None)
+                    done, status = (0, 0) if self._is_one(pid) else (pid, None)
                 if not done:
                     continue
                 self.alive.discard(pid)
@@ -272,6 +272,13 @@ class Run:
             if not block or not self.alive or time.monotonic() > until:
                 return
             time.sleep(0.0002)
+
+    def _is_one(self, pid):
+        """A number may have a new owner."""
+        try:
+            return os.readlink(f"/proc/{pid}/exe") == self._program
+        except OSError:
+            return False
 
     @staticmethod
     def _text(fd):

@@ -12,7 +12,7 @@ import subprocess
 import point as points
 from target import PATIENCE_S
 
-TIMEOUT = "1s"          # the command's own deadline
+TIMEOUT = "3s"          # the command's own deadline
 
 
 def _exit_code(result):
@@ -25,6 +25,7 @@ class Job:
     silent: the guard was killed and nobody said so.  recovered: it took `holdfast recover`.
     """
     args = ()
+    versions = (1, 2)       # of target
     says_held = False
     like_hold = False       # its first steps are those of another job: only what comes after is swept
     spends_target = False   # nobody is left alive in it, perhaps
@@ -125,6 +126,7 @@ class Job:
 
 class Hold(Job):
     args = ("hold", "--for", "5ms", "--timeout", TIMEOUT)
+    versions = (1, 2, 0)
     says_held = True
     ends = ""               # of the last line
 
@@ -140,6 +142,7 @@ class Hold(Job):
 
 class Tree(Job):
     args = ("tree", "--json", "--timeout", TIMEOUT)
+    versions = (1, 2, 0)
 
     def success(self):
         try:
@@ -194,6 +197,7 @@ class ThenKill(Hold):
 class DeathStays(Hold):
     """Who is dead by then cannot say anything: only its guard."""
     args = (*Hold.args, "--on-death", "stay")
+    versions = (1, 2)
     like_hold = True
 
     def left(self):
@@ -216,6 +220,7 @@ class DeathStays(Hold):
 
 class DeathKills(Hold):
     args = (*Hold.args, "--on-death", "kill")
+    versions = (1, 2)
     like_hold = spends_target = True
 
     def left(self):

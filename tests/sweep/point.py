@@ -103,7 +103,7 @@ class Point:
         self.names = {"holder": [], "guard": []}
         self.n_errnos = {"holder": [], "guard": []}     # how many each call could have, when `counting`
         self.guard_since = None         # how many calls the holder had made when the guard made its first
-        self.changes = []               # which calls of the holder wrote to the freezer
+        self.changes = []               # which calls of the holder wrote to the freezer, or were for ptrace without one
         self.n_changes = 0              # and were let pass
         self.begun = False              # main() has
         self.ending = False             # the holder has told the guard to end
@@ -143,11 +143,12 @@ class Point:
         """Whether the call changes something."""
         if call.name == "shutdown":
             self.ending = True
-        if call.name not in ("write", "pwrite64"):
-            return False
-        if call.args[0] == 1 and self.says_held and not self.ending and self.lied is None:
+        if call.name in ("write", "pwrite64") and call.args[0] == 1 and self.says_held and not self.ending and self.lied is None:
             self.lied = self.target.held_by(call.pid) or ""
-        if not call.path().endswith(("cgroup.freeze", "freezer.state")):
+        if self.target.version == 0:
+            if call.name != "ptrace":
+                return False
+        elif call.name not in ("write", "pwrite64") or not call.path().endswith(("cgroup.freeze", "freezer.state")):
             return False
         self.changes.append(call.n)
         return True

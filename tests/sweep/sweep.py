@@ -11,7 +11,7 @@ and the command must have told the truth.
     sweep.py hold:v1:mixed:holder@57=EIO        one point, as a failure names it
     sweep.py --list hold:v1:mixed               the calls that the command makes there
 
-A point is JOB:VERSION:TARGET:STEPS.  A step is CLOCK@WHEN=ACTION: at a call of the `holder` (the command's own
+A point is JOB:VERSION:TARGET:STEPS, with version v1, v2, or pid for processes.  A step is CLOCK@WHEN=ACTION: at a call of the `holder` (the command's own
 process) or of the `guard` (every other one), `kill-holder`, `kill-guard`, `kill-both`, or an errno for that call
 (E2: the third of those that it can plausibly have).  When is 57 (the 57th call), pwrite64#3 (the third of that name)
 or pwrite64#3+1 (the call after it).  Several steps are separated by commas.  How many calls there are varies a little
@@ -32,6 +32,8 @@ import calls
 import jobs
 import point as points
 import target as targets
+
+VERSIONS = ["pid", "v1", "v2"]  # of targets: some processes, a cgroup
 
 # ---- Which points there are --------------------------------------------------------------------------
 
@@ -64,7 +66,7 @@ def points_of(count, since_change):
     for name, step in errors(counted, "guard"):
         yield (0 if name == "pwrite64" else 1), [step]
     # Killed after each change, so that the guard has something to do, and then the guard is killed in it, or hindered.
-    for change in range(1, len(counted.changes) + 1) if guarded else ():
+    for change in range(1, counted.names["holder"].count("pwrite64") + 1) if guarded else ():
         death = f"holder@pwrite64#{change}+1=kill-holder"
         undone = count([death])
         begin = awake(undone.names["guard"])
@@ -119,7 +121,7 @@ class Sweeper:
         job.run()
         problem = job.judge()
         verdict = {
-            "point": f"{name}:v{version}:{kind}:" + ",".join(map(str, point.steps)), "reached": point.reached(),
+            "point": f"{name}:{VERSIONS[version]}:{kind}:" + ",".join(map(str, point.steps)), "reached": point.reached(),
             "calls": [step.reached for step in point.steps], "problem": problem, "silent": job.silent,
             "late": job.late(), "ran": self.target.has_run, "recovered": job.recovered, "code": job.code,
             "seconds": round(point.seconds, 4), "err": point.result.err.strip(),
@@ -137,7 +139,8 @@ def plan(sweeper, args, tell):
     """Tell all points, as [config, steps], in the order in which they shall be tried."""
     ordered = []
     for name in args.jobs:
-        for config in [(name, version, kind) for version in args.versions for kind in args.kinds]:
+        versions = [v for v in args.versions if v in jobs.JOBS[name].versions]
+        for config in [(name, version, kind) for version in versions for kind in args.kinds]:
             def count(steps, config=config):
                 point, verdict = sweeper.run(config, steps, counting=True)
                 if verdict["problem"]:
@@ -313,7 +316,7 @@ def parse_args():
     p.add_argument("--seed", type=int, default=1, help="of the sample")
     p.add_argument("--list", metavar="JOB:VERSION:TARGET", help="print the calls, without any injection")
     p.add_argument("--jobs", nargs="+", choices=jobs.JOBS, default=list(jobs.JOBS))
-    p.add_argument("--versions", nargs="+", type=int, choices=(1, 2), default=[1, 2])
+    p.add_argument("--versions", nargs="+", choices=VERSIONS, default=VERSIONS)
     p.add_argument("--kinds", nargs="+", choices=targets.KINDS, default=["mixed"])
     p.add_argument("--action", help="only points with a step that this regular expression matches")
     p.add_argument("--strict", action="store_true", help="a guard that is killed must be missed")
@@ -321,21 +324,22 @@ def parse_args():
     p.add_argument("--log", type=argparse.FileType("w"), help="every point, as a line of JSON")
     args = p.parse_args()
     args.build = os.path.relpath(args.build)
-    args.versions = [v for v in args.versions if targets.mount_of(v)]
+    args.versions = [VERSIONS.index(v) for v in args.versions]
+    args.versions = [v for v in args.versions if v == 0 or targets.mount_of(v)]
     return args
 
 
 def parse_point(text):
     job, version, kind, *steps = (text + "::").split(":")[:4]
-    if job not in jobs.JOBS or version not in ("v1", "v2") or kind not in targets.KINDS:
+    if job not in jobs.JOBS or version not in VERSIONS or kind not in targets.KINDS:
         sys.exit(f"sweep: not a point: {text}")
-    return (job, int(version[1:]), kind), [step for step in "".join(steps).split(",") if step]
+    return (job, VERSIONS.index(version), kind), [step for step in "".join(steps).split(",") if step]
 
 
 def why_left_out(args):
     if os.geteuid() != 0:
         return "only root can make cgroups and look at every call"
-    if not args.versions:
+    if args.versions in ([], [0]):
         return "no freezer is mounted"
     with open(os.path.join(args.build, "holdfast"), "rb") as f:
         if b"__asan_report_load" in f.read():

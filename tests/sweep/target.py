@@ -162,7 +162,8 @@ class Victim:
             try:
                 calls.die_with_parent()
                 os.setpgid(0, 0)
-                _write("0", cgroup, "cgroup.procs")
+                if cgroup:
+                    _write("0", cgroup, "cgroup.procs")
                 for fd in (target.board_fd, ready_in):
                     os.set_inheritable(fd, True)
                 program = os.path.join(target.build, "tests", "victims", argv[0])
@@ -289,11 +290,11 @@ KINDS = {
 
 
 class Target:
-    """A cgroup of a version.  Targets that are named otherwise, such as a process, will differ in operand()."""
+    """A cgroup of a version, or some processes, which is version 0."""
 
     def __init__(self, build, version, kind, mark, serial):
         self.build, self.version, self.mark = build, version, mark
-        self.path = os.path.join(mount_of(version), f"hf-sweep-{mark}-{serial}")
+        self.path = os.path.join(mount_of(version), f"hf-sweep-{mark}-{serial}") if version else None
         self.frozen = {}                # own setting by path, as the sweep made it
         self.victims = []
         self.slots_used = 0
@@ -303,20 +304,28 @@ class Target:
         self.board = mmap.mmap(self.board_fd, _BOARD)
         self.rundir = tempfile.mkdtemp(prefix=f"hf-sweep-{mark}-")
         self.env = {MARK_ENV: str(mark), "HOLDFAST_RUNTIME_DIR": self.rundir, "LC_ALL": "C"}
-        self._make(self.path)
+        if version:
+            self._make(self.path)
         for fill in KINDS[kind]:
-            fill(self)
+            if version or fill != _nested:
+                fill(self)
         problem = self.as_made()
         if problem:
             raise RuntimeError(f"a new target: {problem}")
         self.n_threads = sum(len(v.tids) for v in self.victims)
 
     def operand(self):
-        return [self.path]
+        return [self.path] if self.path else [word for v in self.victims for word in ("--pid", str(v.pid))]
 
     def done(self):
-        _remove(self.path)
+        if self.path:
+            _remove(self.path)
         for v in self.victims:
+            for pid in () if self.path else (v.pid, *v.children):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
             try:
                 os.waitpid(v.pid, 0)
             except ChildProcessError:
@@ -365,8 +374,12 @@ class Target:
             return "frozen 1" in _read(path, "cgroup.events")
         return _read(path, "freezer.state").strip() == "FROZEN"
 
+    def is_set(self, path):
+        """As the sweep made it."""
+        return self.frozen.get(path, False)
+
     def should_be_frozen(self, path):
-        return self.frozen[path] or self.frozen[self.path]
+        return self.is_set(path) or self.is_set(self.path)
 
     # -- Proofs --
 
@@ -380,7 +393,7 @@ class Target:
 
     def _wrong_victims(self):
         for v in self.victims:
-            problem = v.wrong(self.version == 1 and self.frozen[self.path])
+            problem = v.wrong(self.version == 1 and self.is_set(self.path))
             if problem:
                 return problem
         return None
@@ -406,7 +419,7 @@ class Target:
         return self._counting(until, may_have_run)
 
     def _counting(self, until, may_have_run):
-        everything_frozen = self.frozen[self.path]
+        everything_frozen = self.is_set(self.path)
         before = {v: v.counts() for v in self.victims}
         self.has_run = False
         for v in self.victims:
@@ -474,7 +487,7 @@ class Target:
         cannot be told from one that is stopped, and runs for a moment when it is held the next time.
         """
         for v in self.victims:
-            frozen = self.version == 1 and self.frozen[v.cgroup]
+            frozen = self.version == 1 and self.is_set(v.cgroup)
             if frozen:
                 self.freeze(v.cgroup, False)
             if v.state != "T":
