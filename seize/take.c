@@ -618,16 +618,51 @@ int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err)
 	return r;
 }
 
+static bool asked_in_freeze(const struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; hold->freezer.version == 1 && i < hold->set.n; i++)
+		if (hold->set.tasks[i].state == HF_TASK_ASKED &&
+		    hf_hold_found_frozen(hold, &hold->set.tasks[i]))
+			return true;
+	return false;
+}
+
+/*
+ * v1: who was found frozen and has been seized cannot be let go before it stops, and does not stop before it is
+ * thawed; left alone it would stop when the user thaws it, for ever.  All who are frozen with it are seized, too, as
+ * far as that goes, so that nobody runs meanwhile.  The release freezes them again before it lets them go.
+ */
+static void stop_in_freeze(struct hf_hold *hold, struct hf_deadline deadline)
+{
+	bool ignored;
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state == HF_TASK_LISTED && hf_hold_found_frozen(hold, t) && !must_wait(hold, t))
+			seize(hold, t, &ignored, NULL);
+	}
+	hf_freezer_thaw_all(&hold->freezer);
+	hold->frozen = hold->target_frozen = false;
+	hf_collect_stops(hold, deadline, NULL);
+}
+
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 {
+	struct hf_deadline deadline = hf_deadline_in_ms(UNDO_MS);
 	const char *put_back = hf_hold_can_freeze(hold) ? " and the cgroup put back as it was found" : "";
 	struct hf_error second = HF_ERROR_INIT;
 	int r;
 
 	if (!hold->changed)
 		return;
+	if (asked_in_freeze(hold))
+		stop_in_freeze(hold, hf_deadline_within_ms(deadline, UNDO_MS / 2));
 	/* The first error stays; what the undo meets is noted beside it. */
-	r = hf_release_all(hold, HF_RELEASE_AS_FOUND, false, hf_deadline_in_ms(UNDO_MS), &second);
+	r = hf_release_all(hold, HF_RELEASE_AS_FOUND, false, deadline, &second);
 	if (r < 0)
 		hf_fail_note(err, HF_UNDO_FAILED, "%s%s%s", second.text, second.note[0] ? "; " : "",
 			     second.note);
