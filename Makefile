@@ -6,6 +6,7 @@
 # make storm      hold everything at once, 500 rounds on each freezer (ROUNDS=...)
 # make demo       install what is missing, build, hold and release a small workload
 # make sweep      kill the command at each of its system calls, and fail each of them: some half an hour
+# make valgrind   most of the tests under valgrind
 # V=1             show the commands
 
 VERSION := 0.1.0
@@ -33,7 +34,7 @@ endif
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all check built-tests demo deps install uninstall clean sanitize lint fuzz \
-	fuzz-coverage built-fuzz storm sweep
+	fuzz-coverage built-fuzz storm sweep valgrind
 
 # ---- The library and the command ---------------------------------------------------------
 # Each folder sees only the folders below it, so that the arrows
@@ -183,6 +184,12 @@ sweep:
 	$(Q)tests/deps.sh build test
 	$(Q)$(MAKE) all $(victims)
 	$(Q)tests/sweep/sweep.py --build $(BUILD) $(SWEEP)
+
+# SUITES='hold tree-formats': only check_hold and tests/cli/tree-formats.sh.
+valgrind:
+	$(Q)tests/deps.sh build test lint
+	$(Q)$(MAKE) built-tests
+	$(Q)tests/valgrind.sh $(BUILD) $(SUITES)
 
 # The whole suite under AddressSanitizer and UndefinedBehaviorSanitizer.  Leaks count.  No sweep: it would fail the
 # sanitizers' own system calls.
