@@ -21,7 +21,7 @@ import calls
 
 MARK_ENV = "HOLDFAST_SWEEP"
 NAP_US = 500            # between two counts of a victim's thread
-PATIENCE_S = 15         # for what must happen, on a busy machine
+PATIENCE_S = 60         # for what must happen, on a busy machine
 
 # struct victim_board of victims/victim.h
 _EVENTS, _SLOTS, _SLOT = 4096, 2048, 64
