@@ -123,8 +123,11 @@ static void await_end_of_holder(const struct hf_guard_post *post)
 			return;
 		/* A byte is but a knock: look at the page again. */
 		n = syscall(SYS_read, post->socket_fd, &byte, 1);
-		if (n == 0 || (n < 0 && errno != EINTR))
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
 			return;
+		/* Want of memory is no death: who leaves his post for it does not see the death that comes. */
+		if (n < 0 && errno != EINTR)
+			hf_guard_poll(NULL, 0, 1);
 	}
 }
 
