@@ -164,6 +164,7 @@ class Victim:
                 os.setpgid(0, 0)
                 if cgroup:
                     _write("0", cgroup, "cgroup.procs")
+                os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
                 for fd in (target.board_fd, ready_in):
                     os.set_inheritable(fd, True)
                 program = os.path.join(target.build, "tests", "victims", argv[0])
