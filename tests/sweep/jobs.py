@@ -223,9 +223,16 @@ class DeathKills(Hold):
     versions = (1, 2)
     like_hold = spends_target = True
 
+    def thaw_kept(self):
+        """Who was to be killed, and has nobody left to do it, is kept frozen: recover tells, and the user decides."""
+        if not self.target.own_setting(self.target.path):
+            return None
+        self.target.freeze(self.target.path, False)
+        return self.recover()
+
     def left(self):
         if self.guard_could_not():
-            problem = self.recover()
+            problem = self.recover() or self.thaw_kept()
             if problem:
                 return problem
         if self.point.holder_killed and "killed everybody" in self.r.err:

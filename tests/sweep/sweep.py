@@ -364,10 +364,10 @@ def main():
             crew.work({"list": lambda sweeper, tell: list_calls(sweeper, parse_point(args.list)[0], tell)})
             return crew.failed
         todo = [parse_point(p) for p in args.points]
-        until = time.monotonic() + args.seconds if args.seconds else None
         if not todo:
             crew.work({"plan": lambda sweeper, tell: plan(sweeper, args, tell)})
             todo = crew.plan
+        until = time.monotonic() + args.seconds if args.seconds else None
         crew.work({str(i): lambda sweeper, tell, i=i: sweep(sweeper, todo[i::args.workers], until, tell)
                    for i in range(args.workers)})
         return report.end(len(todo), crew.failed)
