@@ -257,7 +257,7 @@ class Run:
                 pass
 
     def _reap(self, block=False):
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while True:
             for pid in list(self.alive):
                 try:
