@@ -2,34 +2,24 @@
 /*
  * cmd_hold - hold a cgroup until a signal, or for a time, and release it.
  *
- * From the first stop to the release the holder waits in poll(2) and nowhere else: for its signals, its
- * timer, held threads that change, and room on standard output.  A reader who does not read, a stopped
- * terminal or a closed pipe can delay or spoil the `held` line, but never the release.
+ * While it holds it waits in keep.c, and there for room on standard output as well.  A reader who does not
+ * read, a stopped terminal or a closed pipe can delay or spoil the `held` line, but never the release.
  */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "cmd.h"
 #include "err.h"
 #include "hold.h"
+#include "keep.h"
 #include "own.h"
 #include "signals.h"
 #include "take.h"
 #include "target.h"
-
-/*
- * A holdfast that is stopped (kill -STOP) or hangs cannot obey --for itself: this long after its time the guard
- * ends it.
- */
-#define DEAD_MAN_MS 1000
-
-/* Newcomers raise no signal: they are looked for this often. */
-#define LOOK_EVERY_MS 1000
 
 enum ending {
 	ENDING_NONE = 0,	/* go on holding */
@@ -44,19 +34,13 @@ struct session {
 	const struct hf_args *args;
 	struct hf_target target;
 	char name[HF_NAME_MAX + 1];
-	int signals;			/* descriptor */
-	int timer;			/* descriptor, or -1 */
-	bool limited;			/* it ends by itself, for_ms after it stood */
-	unsigned int for_ms;
+	struct hf_keep keep;
 	int out;			/* standard output, so opened that a terminal does not block either */
 	hf_hold *hold;
 	enum ending ending;
 	int signal;			/* of ENDING_SIGNAL */
 	int output_code;		/* of ENDING_OUTPUT */
 	struct hf_error err;		/* of ENDING_ERROR */
-	size_t newcomers;		/* as reported last */
-	unsigned char *told;		/* by index of the thread: its death was reported */
-	size_t n_told;
 	char *unsaid;			/* what is left of the announcement, or NULL */
 	size_t n_unsaid;
 	bool cancelled;			/* by a signal, before it stood */
@@ -67,70 +51,12 @@ struct session {
 
 /* ---- What happens while holding -------------------------------------------------------- */
 
-/* Whether this death is new; notes it.  Short of memory, a death may be told twice. */
-static bool newly_dead(struct session *s, const struct hf_task_set *set, size_t i)
-{
-	if (set->tasks[i].state != HF_TASK_DIED)
-		return false;
-	if (set->n > s->n_told) {
-		unsigned char *told = realloc(s->told, set->n);
-
-		if (!told)
-			return true;
-		memset(told + s->n_told, 0, set->n - s->n_told);
-		s->told = told;
-		s->n_told = set->n;
-	}
-	if (s->told[i])
-		return false;
-	s->told[i] = 1;
-	return true;
-}
-
-static void tell_deaths(struct session *s)
-{
-	const struct hf_task_set *set = hf_hold_tasks(s->hold);
-	char list[128] = "", count[HF_COUNT_MAX];
-	size_t i, dead = 0, used = 0;
-
-	for (i = 0; i < set->n; i++) {
-		if (!newly_dead(s, set, i))
-			continue;
-		if (dead++ < 8)
-			used += (size_t)snprintf(list + used, sizeof(list) - used, " %d",
-						 (int)set->tasks[i].tid);
-	}
-	if (dead == 1)
-		hf_say_if_ready(s->cmd->name, "thread%s died while held", list);
-	else if (dead)
-		hf_say_if_ready(s->cmd->name, "%s died while held:%s%s",
-				hf_count(dead, "thread", count), list, dead > 8 ? " ..." : "");
-}
-
-static void attend(struct session *s)
-{
-	struct hf_error err = HF_ERROR_INIT;
-	const struct hf_hold_info *info;
-	char count[HF_COUNT_MAX];
-
-	if (hf_hold_attend(s->hold, &err) < 0)
-		hf_say_if_ready(s->cmd->name, "%s", err.text);
-	if (s->args->quiet)
-		return;
-	tell_deaths(s);
-	info = hf_hold_info(s->hold);
-	if (info->newcomers > s->newcomers)
-		hf_say_if_ready(s->cmd->name, "%s came into the cgroup during the hold, and not held",
-				hf_count(info->newcomers, "thread", count));
-	s->newcomers = info->newcomers;
-}
-
 static void take_signals(struct session *s)
 {
 	bool changed = false;
 	int sig;
 
-	while (s->ending == ENDING_NONE && (sig = hf_signals_next(s->signals))) {
+	while (s->ending == ENDING_NONE && (sig = hf_signals_next(s->keep.signals))) {
 		switch (hf_signal_kind_of(sig)) {
 		case HF_SIGNAL_CHILD:
 			changed = true;
@@ -148,7 +74,7 @@ static void take_signals(struct session *s)
 		}
 	}
 	if (changed && s->ending == ENDING_NONE)
-		attend(s);
+		hf_keep_attend(&s->keep);
 }
 
 static void output_broke(struct session *s, int code)
@@ -163,26 +89,21 @@ static void output_broke(struct session *s, int code)
  */
 static bool wait_once(struct session *s, short events)
 {
-	struct pollfd fds[] = {
-		{ .fd = s->signals, .events = POLLIN },
-		{ .fd = s->timer, .events = POLLIN },
-		{ .fd = s->out, .events = events },
-	};
-	int r = poll(fds, 3, LOOK_EVERY_MS);
+	struct pollfd out = { .fd = s->out, .events = events };
 
-	if (r == 0)
-		attend(s);
-	if (r <= 0)
-		return false;
-	if (fds[0].revents)
+	switch (hf_keep_wait(&s->keep, &out)) {
+	case HF_KEEP_SIGNALS:
 		take_signals(s);
-	if (s->ending != ENDING_NONE)
-		return false;
-	if (fds[1].revents)
+		break;
+	case HF_KEEP_TIME:
 		s->ending = ENDING_ASKED;
-	else if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
+		break;
+	case HF_KEEP_NOTHING:
+		break;
+	}
+	if (s->ending == ENDING_NONE && (out.revents & (POLLERR | POLLHUP | POLLNVAL)))
 		output_broke(s, EPIPE);
-	return s->ending == ENDING_NONE && (fds[2].revents & POLLOUT);
+	return s->ending == ENDING_NONE && (out.revents & POLLOUT);
 }
 
 /*
@@ -250,21 +171,9 @@ static void write_held_tree(struct session *s)
 	free(text);
 }
 
-static int start_timer(struct session *s)
-{
-	struct itimerspec when = { .it_value = { .tv_sec = s->for_ms / 1000,
-						 .tv_nsec = s->for_ms % 1000 * 1000000L } };
-
-	if (s->timer < 0)
-		return 0;
-	if (s->for_ms == 0)
-		when.it_value.tv_nsec = 1;	/* zero would disarm it */
-	return timerfd_settime(s->timer, 0, &when, NULL) < 0 ? -errno : 0;
-}
-
 static void keep(struct session *s, const struct hf_hold_info *info)
 {
-	int r = start_timer(s);
+	int r = hf_keep_start(&s->keep, s->hold);
 
 	if (r < 0) {
 		hf_fail(&s->err, -r, HF_STAGE_HOLD, 0, "starting the timer: %s", strerror(-r));
@@ -299,16 +208,13 @@ static void choose_name(struct session *s, const struct hf_hold_info *info)
 static int hold_it(void *arg)
 {
 	struct session *s = arg;
-	struct hf_take_options opts = hf_take_options_of(s->args);
+	struct hf_take_options opts = hf_keep_take_options(&s->keep);
 	struct hf_release_options release = hf_take_release_options_of(s->args);
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_hold_info info;
 	char changed[512];
 	int r, status;
 
-	opts.on_death = s->args->on_death;
-	if (s->limited)
-		opts.dead_man_ms = s->for_ms + DEAD_MAN_MS;
 	s->cancelled = hf_hold_take(&s->target, &opts, &s->hold, &err) == -ECANCELED;
 	if (!s->hold)
 		return hf_report(s->cmd->name, &err);
@@ -340,7 +246,7 @@ static int hold_it(void *arg)
  */
 static void drop_answered(const struct session *s)
 {
-	while (s->released && s->ending == ENDING_ASKED && hf_signals_next(s->signals))
+	while (s->released && s->ending == ENDING_ASKED && hf_signals_next(s->keep.signals))
 		;
 	if (s->released && !s->n_unsaid && hf_has_room(STDOUT_FILENO))
 		hf_signals_ignore();
@@ -443,32 +349,21 @@ static int run_detached(const struct hf_cmd *cmd, const struct hf_args *args, co
 
 static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 {
-	hf_owned_fd signals = -1;
-	hf_owned_fd timer = -1;
-	struct session s = { .cmd = cmd, .args = args };
+	struct session s = { .cmd = cmd, .args = args, .keep = HF_KEEP_INIT };
 	int status = hf_print_possible(cmd->name);
 
 	if (!status)
 		status = hf_target_of(cmd, args, &s.target);
-	if (status)
-		return status;
-	if (args->detach)
+	if (!status && args->detach)
 		return run_detached(cmd, args, &s.target);
-	signals = hf_signals_open();
-	hf_take_limit(args, &s.limited, &s.for_ms);
-	if (s.limited)
-		timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (signals < 0 || (s.limited && timer < 0)) {
-		hf_say(cmd->name, "preparing to wait for signals and the time: %s; nothing was "
-		       "changed", strerror(signals < 0 ? -signals : errno));
-		return HF_EXIT_FAILED;
+	if (!status)
+		status = hf_keep_open(&s.keep, cmd, args);
+	if (!status) {
+		s.out = hf_unblocking(STDOUT_FILENO);
+		status = hf_on_own_thread(cmd->name, hold_it, &s);
+		drop_answered(&s);
 	}
-	s.signals = signals;
-	s.timer = timer;
-	s.out = hf_unblocking(STDOUT_FILENO);
-	status = hf_on_own_thread(cmd->name, hold_it, &s);
-	free(s.told);
-	drop_answered(&s);
+	hf_keep_done(&s.keep);
 	if (s.cancelled)
 		hf_signals_restore();	/* and what cancelled it ends us */
 	status = hf_exit_worse(status, print_released(&s));
