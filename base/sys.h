@@ -37,6 +37,9 @@ int hf_sys_wait_peek(pid_t tid);
 
 /* One process; -ESRCH for a pid that is none. */
 int hf_sys_kill(pid_t pid, int sig);
+/* A process, and no other that gets its pid later (Linux 5.3): a descriptor, the caller's; a signal by it. */
+int hf_sys_pidfd_open(pid_t pid);
+int hf_sys_pidfd_signal(int pidfd, int sig);
 int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig);
 
 #endif

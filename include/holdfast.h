@@ -394,6 +394,51 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how,
  */
 HF_API void hf_hold_free(hf_hold *hold);
 
+/* ---- In one call --------------------------------------------------------------------- */
+
+typedef int (*hf_while_fn)(hf_hold *hold, void *data);
+
+/*
+ * Take a hold, call fn(hold, data), and release as found, whatever fn returns.  fn runs on the calling thread,
+ * which is the tracer, and so may use the hold in every way but one: it must not free it.  Where it releases the
+ * hold itself, to stopped or to dead, that stands.  fn may end the thread (pthread_exit(3), a cancellation): the hold
+ * is released first; and the process: then the kernel and the guard do it.  It must not leave by longjmp(3), nor by
+ * an exception.  It can be bounded in time by opts->dead_man_ms alone, which ends the process.
+ *
+ * ret   (may be NULL) what fn returned; set once fn was called, even if the release fails.
+ *
+ * Returns what hf_hold_take() does when that fails, and then fn was not called; else what hf_hold_release() does.
+ */
+HF_API int hf_hold_while(const struct hf_target *target, const struct hf_take_options *opts, hf_while_fn fn,
+			 void *data, int *ret, struct hf_error *err);
+
+struct hf_signalled {
+	size_t processes;	/* how many were sent the signal */
+	size_t skipped;		/* threads that were not, traced by somebody else (HF_ON_TRACED_SKIP) */
+};
+
+/*
+ * Send a signal to every process of a target, exactly once to each, while none of them can run: so none escapes by
+ * forking.  A cgroup is frozen for it, and put back as found; its processes need not be ours to trace.  Of other
+ * targets a hold is taken.  SIGKILL is waited for, until everybody has ended (a zombie has); any other signal is
+ * pending when the call returns or has been taken, by all at the same instant.
+ *
+ * opts   as for a hold; on_armed and on_outside mean nothing here, since a signal waits for who sleeps: a process
+ *        with but one thread in the target gets it.  timeout_ms is for all of it.
+ * ret    may be NULL; untouched on failure.
+ *
+ * It may be called from any thread, and has no part in the ptrace ties of the calling one: the work is done on
+ * another, which has ended when this returns.
+ *
+ * Errors are those of hf_hold_take(); for a cgroup none about tracing, and
+ *   EINVAL     there is no such signal
+ *   EPERM      we may not signal a process; nobody has been, unless err->note says so
+ *   EAGAIN     a realtime signal cannot be queued for a process (RLIMIT_SIGPENDING); all others were sent theirs
+ *   ETIMEDOUT  killed, but not ended by the deadline: err->text names the threads and what they wait for
+ */
+HF_API int hf_target_signal(const struct hf_target *target, int sig, const struct hf_take_options *opts,
+			    struct hf_signalled *ret, struct hf_error *err);
+
 /* ---- The process tree ---------------------------------------------------------------- */
 
 enum hf_thread_state {

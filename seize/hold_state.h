@@ -10,6 +10,8 @@
  *	release.c	let go: as found, stopped, or dead
  *	hold.c		the object, and what can be asked of it
  *	why.c		look without taking: what stands in the way
+ *	while.c		a hold for as long as a function lasts
+ *	signal.c	one signal to everybody
  */
 #ifndef HF_HOLD_STATE_H
 #define HF_HOLD_STATE_H
@@ -164,6 +166,9 @@ int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct h
 bool hf_poll_task(struct hf_hold *hold, size_t i);
 
 /* take.c */
+/* A cgroup: find it, lock it, know how each level is found. */
+int hf_take_open_cgroup(struct hf_hold *hold, const char *path, struct hf_deadline deadline,
+			struct hf_error *err);
 int hf_take(struct hf_hold *hold, const struct hf_target *target, struct hf_error *err);
 /* From now on the hold stands: the dead man's switch is off or counts anew, and a death is one while holding. */
 void hf_take_stand(struct hf_hold *hold);

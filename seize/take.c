@@ -713,9 +713,8 @@ void hf_take_stand(struct hf_hold *hold)
 		set_dead_man(hold, hold->opts.dead_man_ms);
 }
 
-/* A cgroup: find it, lock it, know how each level is found. */
-static int open_cgroup(struct hf_hold *hold, const char *path, struct hf_deadline deadline,
-		       struct hf_error *err)
+int hf_take_open_cgroup(struct hf_hold *hold, const char *path, struct hf_deadline deadline,
+			struct hf_error *err)
 {
 	int r = hf_freezer_open(&hold->freezer, path, err);
 
@@ -738,7 +737,7 @@ static int take(struct hf_hold *hold, const struct hf_target *target, struct hf_
 	int r = hf_roster_init(&hold->roster, target, err);
 
 	if (r == 0 && target->kind == HF_TARGET_CGROUP)
-		r = open_cgroup(hold, target->path, deadline, err);
+		r = hf_take_open_cgroup(hold, target->path, deadline, err);
 	if (r == 0)
 		r = hf_look(hold, deadline, err);
 	/* Room for as many newcomers as there are members: no allocation while they are frozen. */
