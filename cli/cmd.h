@@ -17,6 +17,7 @@ enum hf_operand {
 	HF_OPERAND_TARGET,	/* a cgroup as that, or another target by its own option; one kind of them */
 	HF_OPERAND_HOLD,	/* the name of a hold that is kept, or --all where that is taken */
 	HF_OPERAND_HOLD_TIME,	/* and how long it is to last from now on */
+	HF_OPERAND_TARGET_PROGRAM,	/* a target, "--", and a program with its arguments */
 	HF_OPERAND_COMMAND,	/* the name of a command, or nothing */
 };
 
@@ -32,7 +33,8 @@ struct hf_cmd {
 	int (*run)(const struct hf_cmd *cmd, const struct hf_args *args);
 };
 
-extern const struct hf_cmd hf_cmd_tree, hf_cmd_hold, hf_cmd_list, hf_cmd_show, hf_cmd_extend, hf_cmd_release, hf_cmd_why, hf_cmd_freeze, hf_cmd_thaw, hf_cmd_state,
+extern const struct hf_cmd hf_cmd_tree, hf_cmd_hold, hf_cmd_run, hf_cmd_kill,
+	hf_cmd_list, hf_cmd_show, hf_cmd_extend, hf_cmd_release, hf_cmd_why, hf_cmd_freeze, hf_cmd_thaw, hf_cmd_state,
 	hf_cmd_recover, hf_cmd_check, hf_cmd_help;
 
 /* All of them, ended by NULL. */

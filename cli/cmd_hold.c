@@ -360,7 +360,7 @@ static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 		status = hf_keep_open(&s.keep, cmd, args);
 	if (!status) {
 		s.out = hf_unblocking(STDOUT_FILENO);
-		status = hf_on_own_thread(cmd->name, hold_it, &s);
+		status = hf_on_own_thread(cmd->name, hold_it, NULL, &s);
 		drop_answered(&s);
 	}
 	hf_keep_done(&s.keep);

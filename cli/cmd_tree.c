@@ -122,7 +122,7 @@ static int run_tree(const struct hf_cmd *cmd, const struct hf_args *args)
 		status = hf_target_of(cmd, args, &look.target);
 	if (status)
 		return status;
-	status = hf_on_own_thread(cmd->name, take_a_look, &look);
+	status = hf_on_own_thread(cmd->name, take_a_look, NULL, &look);
 	hf_signals_restore();
 	if (look.text)
 		status = hf_exit_worse(status, hf_print(cmd->name, look.text, look.len));

@@ -3,6 +3,7 @@
  * help - what `help`, `--help` and the shell's completion show, all made from the tables of commands
  * and options.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,14 +187,38 @@ static void complete_found(FILE *f, const struct hf_cmd *cmd, const char *option
 		hf_target_containers(put_word, f);
 }
 
+/* What stands where no option does; behind "--" a program, of commands that run one. */
+static const char *operand_word(const struct hf_cmd *cmd, const char *where)
+{
+	bool behind = strcmp(where, "--") == 0;
+
+	switch (cmd->operand) {
+	case HF_OPERAND_NONE:
+		return NULL;
+	case HF_OPERAND_COMMAND:
+		return behind ? NULL : "COMMAND";
+	case HF_OPERAND_HOLD:
+	case HF_OPERAND_HOLD_TIME:
+		return behind ? NULL : "HOLD";
+	case HF_OPERAND_TARGET_PROGRAM:
+		return behind ? "PROGRAM" : "PATH";
+	case HF_OPERAND_CGROUP:
+	case HF_OPERAND_TARGET:
+		break;
+	}
+	return behind ? NULL : "PATH";
+}
+
 /*
  * `holdfast __complete` prints the commands; with a command its options; with an option of it as well,
- * what the option's argument may be; with "operand" in place of the option, what the operand is.  With "found" behind
- * an option whose argument is a NAME or an ID, what of that is here.
+ * what the option's argument may be; with "operand" in place of the option, what the operand is, and with "--" what
+ * follows that.  With "found" behind an option whose argument is a NAME or an ID, what of that is here.
  */
 int hf_complete(int argc, char **argv)
 {
 	const struct hf_cmd *cmd = argc > 0 ? hf_cmd_find(argv[0]) : NULL;
+	bool operand = argc > 1 && (strcmp(argv[1], "operand") == 0 || strcmp(argv[1], "--") == 0);
+	const char *word = cmd && operand ? operand_word(cmd, argv[1]) : NULL;
 	struct page page;
 	size_t i;
 
@@ -205,15 +230,9 @@ int hf_complete(int argc, char **argv)
 		complete_found(page.f, cmd, argv[1]);
 	else if (cmd && argc == 1)
 		complete_options(page.f, cmd);
-	else if (cmd && strcmp(argv[1], "operand") == 0 &&
-		 (cmd->operand == HF_OPERAND_CGROUP || cmd->operand == HF_OPERAND_TARGET))
-		fprintf(page.f, "PATH\n");
-	else if (cmd && strcmp(argv[1], "operand") == 0 &&
-		 (cmd->operand == HF_OPERAND_HOLD || cmd->operand == HF_OPERAND_HOLD_TIME))
-		fprintf(page.f, "HOLD\n");
-	else if (cmd && strcmp(argv[1], "operand") == 0 && cmd->operand == HF_OPERAND_COMMAND)
-		fprintf(page.f, "COMMAND\n");
-	else if (cmd)
+	else if (word)
+		fprintf(page.f, "%s\n", word);
+	else if (cmd && !operand)
 		complete_argument(page.f, cmd, argv[1]);
 	return page_show(&page);
 }

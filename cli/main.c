@@ -16,6 +16,8 @@ const struct hf_cmd *const hf_cmds[] = {
 	&hf_cmd_show,
 	&hf_cmd_extend,
 	&hf_cmd_release,
+	&hf_cmd_run,
+	&hf_cmd_kill,
 	&hf_cmd_why,
 	&hf_cmd_freeze,
 	&hf_cmd_thaw,

@@ -5,6 +5,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -39,6 +40,7 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 	[HF_OPT_KILL] = { "kill", 0, NULL, "kill everybody" },
 	[HF_OPT_FROZEN] = { "frozen", 0, NULL,
 		"leave the cgroup frozen and nobody attached, for another tool to take over" },
+	[HF_OPT_SIGNAL] = { "signal", 's', "SIGNAL", "which one, by name or number (default: KILL)" },
 	[HF_OPT_TIMEOUT] = { "timeout", 0, "DURATION",
 		"give up and undo everything after this time (default: 10s)" },
 	[HF_OPT_ON_ARMED] = { "on-armed", 0, "fail|accept",
@@ -177,6 +179,7 @@ static const char *word_for(enum hf_operand operand)
 	case HF_OPERAND_NONE:
 	case HF_OPERAND_CGROUP:
 	case HF_OPERAND_TARGET:
+	case HF_OPERAND_TARGET_PROGRAM:
 		break;
 	}
 	return "cgroup";
@@ -283,6 +286,14 @@ static int take_name(const struct parse *p)
 	return 0;
 }
 
+static int take_signal(const struct parse *p)
+{
+	p->args->signal = hf_signal_parse(optarg);
+	if (!p->args->signal)
+		return hf_usage(p->cmd->name, "--signal: '%s' is no signal: write TERM, SIGTERM, 15 or RTMIN+1", optarg);
+	return 0;
+}
+
 static int take_option(const struct parse *p, enum hf_opt_id id)
 {
 	struct hf_args *a = p->args;
@@ -329,6 +340,8 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 		return take_then(p, HF_RELEASE_DEAD);
 	case HF_OPT_FROZEN:
 		return take_then(p, HF_RELEASE_FROZEN);
+	case HF_OPT_SIGNAL:
+		return take_signal(p);
 	case HF_OPT_TIMEOUT:
 		return take_timeout(p);
 	case HF_OPT_ON_ARMED:
@@ -412,6 +425,43 @@ static int check_target(const struct parse *p)
 	return 0;
 }
 
+static int no_dashes(const struct parse *p)
+{
+	return hf_usage(p->cmd->name, "write -- between the target and the command: holdfast %s TARGET -- COMMAND",
+			p->cmd->name);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h") || !strcmp(argv[i], "--version") ||
+		    !strcmp(argv[i], "-V"))
+			return true;
+	return false;
+}
+
+/*
+ * The program and its arguments are behind the first "--", and are not ours to read: *argc ends before it.  Without
+ * one its options would be taken for ours, so nothing is guessed.
+ */
+static int take_program(const struct parse *p, int *argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], "--") != 0)
+			continue;
+		if (i + 1 == *argc || !argv[i + 1][0])
+			return hf_usage(p->cmd->name, "which command? Write it behind the --");
+		p->args->program = argv + i + 1;
+		*argc = i;
+		return 0;
+	}
+	return asks_for_help(*argc, argv) ? 0 : no_dashes(p);
+}
+
 /* What may not go together, and what must be there. */
 static int check_whole(const struct parse *p)
 {
@@ -435,7 +485,9 @@ static int check_whole(const struct parse *p)
 		return hf_usage(p->cmd->name, "for how long? Write a duration, such as 10m, or 0 for no limit");
 	if (a->detach && a->then != HF_RELEASE_AS_FOUND)
 		return hf_usage(p->cmd->name, "--then goes with a hold in the foreground; holdfast release has --stop and --kill");
-	if (p->cmd->operand == HF_OPERAND_TARGET)
+	if (p->cmd->operand == HF_OPERAND_TARGET_PROGRAM && !a->program)
+		return no_dashes(p);
+	if (p->cmd->operand == HF_OPERAND_TARGET || p->cmd->operand == HF_OPERAND_TARGET_PROGRAM)
 		return check_target(p);
 	return 0;
 }
@@ -445,8 +497,14 @@ int hf_args_parse(const struct hf_cmd *cmd, int argc, char **argv, struct hf_arg
 	struct parse p = { .cmd = cmd, .args = ret };
 	int c, id, r;
 
-	*ret = (struct hf_args){ .timeout_ms = HF_TIMEOUT_DEFAULT_MS, .kind = HF_TARGET_CGROUP };
+	*ret = (struct hf_args){ .timeout_ms = HF_TIMEOUT_DEFAULT_MS, .kind = HF_TARGET_CGROUP,
+				  .signal = SIGKILL };
 	make_tables(&p);
+	if (cmd->operand == HF_OPERAND_TARGET_PROGRAM) {
+		r = take_program(&p, &argc, argv);
+		if (r)
+			return r;
+	}
 	optind = 0;	/* glibc and musl: start over */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1) {

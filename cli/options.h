@@ -32,6 +32,7 @@ enum hf_opt_id {
 	HF_OPT_STOP,
 	HF_OPT_KILL,
 	HF_OPT_FROZEN,
+	HF_OPT_SIGNAL,
 	HF_OPT_TIMEOUT,
 	HF_OPT_ON_ARMED,
 	HF_OPT_ON_TRACED,
@@ -51,7 +52,7 @@ enum hf_opt_id {
 	HF_OPT_COUNT
 };
 #define HF_OPT_BIT(id) (UINT64_C(1) << HF_OPT_##id)
-/* Which target: of commands whose operand is HF_OPERAND_TARGET. */
+/* Which target: of commands whose operand is one. */
 #define HF_OPT_TARGET (HF_OPT_BIT(CGROUP) | HF_OPT_BIT(PID) | HF_OPT_BIT(UNIT) | HF_OPT_BIT(USER) | \
 		       HF_OPT_BIT(CONTAINER) | HF_OPT_BIT(ALL) | HF_OPT_BIT(EXCEPT))
 /* What every command takes. */
@@ -91,6 +92,8 @@ struct hf_args {
 	unsigned int for_ms;
 	const char *name;
 	enum hf_release then;
+	int signal;			/* SIGKILL where nothing is said */
+	char **program;			/* what follows "--", ended by NULL; or NULL */
 	bool json, pretty, dot, quiet, verbose, help, version;
 	enum hf_when colour;
 };
@@ -116,6 +119,12 @@ int hf_duration_parse(const char *text, unsigned int *ret_ms, const char **ret_w
 
 /* A process id: decimal digits.  0 when it is none. */
 pid_t hf_pid_parse(const char *text);
+
+/*
+ * A signal: "TERM", "SIGTERM", "15", "RTMIN+3", "SIGRTMAX-1", in capitals or not.  0 when it is none.  Realtime signals
+ * count from SIGRTMIN of the C library, as kill(1) does.
+ */
+int hf_signal_parse(const char *text);
 
 /* May a hold be called so: letters, digits and "._:@-", not starting with '-' or '.'. */
 #define HF_NAME_MAX 255

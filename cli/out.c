@@ -246,9 +246,12 @@ void hf_std_open(void)
 {
 	int fd;
 
-	/* O_PATH: reading and writing stay the errors they were (EBADF), and "/" is always there. */
+	/*
+	 * O_PATH: reading and writing stay the errors they were (EBADF), and "/" is always there.  A command that
+	 * is run finds them closed as we did.
+	 */
 	do
-		fd = open("/", O_PATH);
+		fd = open("/", O_PATH | O_CLOEXEC);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);

@@ -21,6 +21,12 @@ enum hf_exit {
 	HF_EXIT_USAGE = 2,
 	HF_EXIT_PARTIAL = 3,		/* done, but not everything could be held */
 	HF_EXIT_NOT_UNDONE = 4,		/* something could not be undone, named in the message */
+
+	/* Of `run`, as a shell or env(1) would; all else is the command's own. */
+	HF_EXIT_RUN_FAILED = 125,	/* holdfast itself failed */
+	HF_EXIT_NOT_EXECUTABLE = 126,
+	HF_EXIT_NOT_FOUND = 127,
+	HF_EXIT_BY_SIGNAL = 128,	/* and the number of the signal that ended it */
 };
 
 /* Of two exit statuses the one that the user must not miss: 4, 1, 2, 3, 0. */

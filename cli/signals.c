@@ -13,6 +13,7 @@
 
 static sigset_t mask_at_start;
 static sigset_t mask_blocked;
+static struct sigaction sigchld_at_start, sigpipe_at_start;
 
 /*
  * Not blocked: faults of our own (a blocked one kills anyway, signal(7)), and what does nothing by
@@ -37,14 +38,15 @@ static bool hangup_ignored(void)
 
 void hf_signals_block(void)
 {
+	const struct sigaction by_default = { .sa_handler = SIG_DFL }, ignored = { .sa_handler = SIG_IGN };
 	size_t i;
 
 	/*
 	 * The kernel reaps children by itself while SIGCHLD is ignored, which may have been
 	 * inherited; a hold must see them (wait(2)).
 	 */
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGCHLD, &by_default, &sigchld_at_start);
+	sigaction(SIGPIPE, &ignored, &sigpipe_at_start);
 	sigfillset(&mask_blocked);
 	for (i = 0; i < sizeof(let_through) / sizeof(*let_through); i++)
 		sigdelset(&mask_blocked, let_through[i]);
@@ -66,6 +68,13 @@ void hf_signals_ignore(void)
 	for (sig = 1; sig < NSIG; sig++)
 		if (sigismember(&mask_blocked, sig) == 1)
 			signal(sig, SIG_IGN);
+}
+
+void hf_signals_as_found(void)
+{
+	sigaction(SIGCHLD, &sigchld_at_start, NULL);
+	sigaction(SIGPIPE, &sigpipe_at_start, NULL);
+	pthread_sigmask(SIG_SETMASK, &mask_at_start, NULL);
 }
 
 int hf_signals_open(void)
@@ -96,12 +105,22 @@ int hf_signals_cancel_fd(void)
 	return fd < 0 ? 0 : fd;
 }
 
-int hf_signals_next(int fd)
+int hf_signals_next_from(int fd, bool *ret_by_kernel)
 {
 	struct signalfd_siginfo info;
 	ssize_t n = read(fd, &info, sizeof(info));
 
-	return n == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+	if (n != (ssize_t)sizeof(info))
+		return 0;
+	*ret_by_kernel = info.ssi_code == SI_KERNEL;
+	return (int)info.ssi_signo;
+}
+
+int hf_signals_next(int fd)
+{
+	bool by_kernel;
+
+	return hf_signals_next_from(fd, &by_kernel);
 }
 
 enum hf_signal_kind hf_signal_kind_of(int sig)

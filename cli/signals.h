@@ -30,6 +30,15 @@ int hf_signals_cancel_fd(void);
 /* The next signal of it; 0 when there is none. */
 int hf_signals_next(int fd);
 
+/*
+ * The same, and whether the kernel itself has sent it: as the terminal does upon Ctrl-C, to everybody in the
+ * foreground and so to our children, too.
+ */
+int hf_signals_next_from(int fd, bool *ret_by_kernel);
+
+/* For a child that is about to become another program: mask and dispositions as we were given them. */
+void hf_signals_as_found(void);
+
 enum hf_signal_kind {
 	HF_SIGNAL_CHILD,	/* a held thread changed, or a child did */
 	HF_SIGNAL_JOB,		/* SIGTSTP and the like, which would stop the holder */

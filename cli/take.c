@@ -24,7 +24,7 @@ static void *run_job(void *arg)
 	return NULL;
 }
 
-int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void *arg)
+int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void (*meanwhile)(void *arg), void *arg)
 {
 	struct job job = { fn, arg, HF_EXIT_FAILED };
 	pthread_t thread;
@@ -34,6 +34,8 @@ int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void *arg)
 		hf_say(cmd, "starting the thread that holds: %s; nothing was changed", strerror(r));
 		return HF_EXIT_FAILED;
 	}
+	if (meanwhile)
+		meanwhile(arg);
 	pthread_join(thread, NULL);
 	return job.status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * take - what `tree` and `hold` share: taking a hold as the options say, letting it go, and the words
+ * take - what the commands that hold share: taking a hold as the options say, letting it go, and the words
  * about both.  While something is held these functions write nothing that could block.
  */
 #ifndef HF_TAKE_H
@@ -15,8 +15,11 @@
  * be detached; the kernel lets go of it when the thread that attached ends (measured, Linux 6.18).
  * So the holder's thread ends before anything is printed, and no reader of the output can keep the
  * target waiting.
+ *
+ * meanwhile (may be NULL) is called on the calling thread while fn runs, with the same arg; not when there is no
+ * such thread to be had.
  */
-int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void *arg);
+int hf_on_own_thread(const char *cmd, int (*fn)(void *arg), void (*meanwhile)(void *arg), void *arg);
 
 /* Options of the library as the command line has them. */
 struct hf_take_options hf_take_options_of(const struct hf_args *args);

@@ -7,7 +7,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
+
+#include "procfs.h"
 
 static const struct unit {
 	const char *name;
@@ -70,6 +73,56 @@ pid_t hf_pid_parse(const char *text)
 	for (; isdigit((unsigned char)*text) && n <= INT_MAX; text++)
 		n = n * 10 + (*text - '0');
 	return *text || n > INT_MAX ? 0 : (pid_t)n;
+}
+
+/* "+3" of "RTMIN+3"; nothing is 0.  -1 when it is something else. */
+static int parse_offset(const char *text, char sign)
+{
+	pid_t n;
+
+	if (!*text)
+		return 0;
+	if (*text != sign || strlen(text) > 3)
+		return -1;
+	n = hf_pid_parse(text + 1);
+	return n || !strcmp(text + 1, "0") ? (int)n : -1;
+}
+
+static int parse_realtime(const char *name)
+{
+	bool from_end = !strncasecmp(name, "RTMAX", 5);
+	int n;
+
+	if (!from_end && strncasecmp(name, "RTMIN", 5) != 0)
+		return 0;
+	n = parse_offset(name + 5, from_end ? '-' : '+');
+	if (n < 0 || n > SIGRTMAX - SIGRTMIN)
+		return 0;
+	return from_end ? SIGRTMAX - n : SIGRTMIN + n;
+}
+
+int hf_signal_parse(const char *text)
+{
+	static const struct {
+		const char *name;
+		int sig;
+	} also[] = { { "IOT", SIGABRT }, { "CLD", SIGCHLD }, { "POLL", SIGIO } };
+	const char *name = strncasecmp(text, "SIG", 3) ? text : text + 3;
+	char buf[32];
+	size_t i;
+	int sig;
+
+	if (isdigit((unsigned char)*text)) {
+		sig = hf_pid_parse(text);
+		return sig <= SIGRTMAX ? sig : 0;
+	}
+	for (sig = 1; sig < 32; sig++)
+		if (!strcasecmp(hf_signal_name(sig, buf, sizeof(buf)) + 3, name))
+			return sig;
+	for (i = 0; i < sizeof(also) / sizeof(*also); i++)
+		if (!strcasecmp(also[i].name, name))
+			return also[i].sig;
+	return parse_realtime(name);
 }
 
 static bool name_char_ok(char c)

@@ -71,9 +71,22 @@ _holdfast_argument()
 	esac
 }
 
+# Behind "--", of a command that runs a program: that one's completion, from word $1 on.
+_holdfast_program()
+{
+	if declare -F _command_offset > /dev/null; then
+		_command_offset "$1"
+	elif ((COMP_CWORD == $1)); then
+		mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+	else
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+	fi
+}
+
 _holdfast()
 {
-	local _holdfast=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
+	local i _holdfast=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -84,6 +97,13 @@ _holdfast()
 		fi
 		return
 	fi
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == -- ]]; then
+			[[ -z $("$_holdfast" __complete "$command" -- 2>/dev/null) ]] ||
+				_holdfast_program $((i + 1))
+			return
+		fi
+	done
 	# "--option=word" arrives as three words, because "=" breaks words by default.
 	if [[ $word == '=' ]]; then
 		word='' # the option is $before already

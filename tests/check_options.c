@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -179,6 +180,25 @@ START_TEST(a_slip_of_the_finger_is_near_and_another_word_is_not)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int sig;
+} signals[] = {
+	{ "TERM", SIGTERM }, { "SIGTERM", SIGTERM }, { "term", SIGTERM }, { "sigTerm", SIGTERM }, { "15", SIGTERM },
+	{ "KILL", SIGKILL }, { "USR1", SIGUSR1 }, { "CLD", SIGCHLD }, { "IOT", SIGABRT }, { "poll", SIGIO },
+	{ "RTMIN", 34 }, { "SIGRTMIN", 34 }, { "RTMIN+0", 34 }, { "RTMIN+3", 37 }, { "rtmin+30", 64 }, { "RTMAX", 64 },
+	{ "SIGRTMAX-1", 63 }, { "RTMAX-30", 34 }, { "1", 1 }, { "64", 64 },
+	{ "0", 0 }, { "65", 0 }, { "-9", 0 }, { "+9", 0 }, { "9x", 0 }, { "", 0 }, { "SIG", 0 }, { "SIGSIGTERM", 0 },
+	{ "TERMX", 0 }, { "TER", 0 }, { "RTMIN-1", 0 }, { "RTMIN+31", 0 }, { "RTMIN+", 0 }, { "RTMIN+x", 0 },
+	{ "RTMAX+1", 0 }, { "RTMAX-31", 0 }, { "99999999999999999999", 0 }, { "RTMIN+99999999999", 0 },
+};
+
+START_TEST(a_signal_has_a_name_or_a_number)
+{
+	ck_assert_int_eq(hf_signal_parse(signals[_i].text), signals[_i].sig);
+}
+END_TEST
+
 /* ---- The table --------------------------------------------------------------------------- */
 
 /* --all means one thing to a target and another to release: no command takes both. */
@@ -293,6 +313,56 @@ START_TEST(two_dashes_end_the_options)
 }
 END_TEST
 
+static const struct hf_cmd runs = {
+	.name = "made-up",
+	.operand = HF_OPERAND_TARGET_PROGRAM,
+	.opts = HF_OPT_TARGET | HF_OPT_BIT(QUIET) | HF_OPT_EVERYWHERE,
+};
+
+START_TEST(what_follows_the_two_dashes_is_the_program_and_not_read)
+{
+	char *argv[] = { S("made-up"), S("-q"), S("pod"), S("--"), S("ls"), S("--bogus"), S("--"), S("-h"), NULL };
+	struct hf_args a;
+
+	ck_assert_int_eq(parse(&runs, argv, &a), 0);
+	ck_assert_str_eq(a.operand, "pod");
+	ck_assert(a.quiet && !a.help);
+	ck_assert_ptr_eq(a.program, argv + 4);
+	ck_assert_str_eq(a.program[3], "-h");
+	ck_assert_ptr_null(a.program[4]);
+}
+END_TEST
+
+static const struct {
+	const char *words[4];
+	const char *message;
+} no_program[] = {
+	{ { "pod", "ls" }, "write -- between the target and the command: holdfast made-up TARGET -- COMMAND" },
+	{ { "pod", "ls", "--bogus" }, "write -- between" },
+	{ { "pod" }, "write -- between" },
+	{ { "-g", "--help" }, "write -- between" },
+	{ { "pod", "--" }, "which command? Write it behind the --" },
+	{ { "pod", "--", "" }, "which command?" },
+	{ { "--", "ls" }, "which target?" },
+	{ { "a", "b", "--", "ls" }, "one cgroup at a time" },
+};
+
+START_TEST(a_program_without_its_dashes_gets_a_specific_answer)
+{
+	char name[] = "made-up", copies[4][64];
+	char *argv[6] = { name };
+	struct hf_args args;
+	int i;
+
+	for (i = 0; i < 4 && no_program[_i].words[i]; i++) {
+		snprintf(copies[i], sizeof(copies[i]), "%s", no_program[_i].words[i]);
+		argv[i + 1] = copies[i];
+	}
+	ck_assert_int_eq(parse(&runs, argv, &args), HF_EXIT_USAGE);
+	ck_assert_msg(strstr(said, no_program[_i].message), "wanted '%s', got '%s'", no_program[_i].message, said);
+}
+END_TEST
+
 START_TEST(help_and_version_win_over_what_follows)
 {
 	struct hf_args a;
@@ -390,6 +460,7 @@ int main(void)
 	tcase_add_test(tc, a_choice_is_a_whole_word);
 	tcase_add_test(tc, choices_stand_for_the_enumerators_of_the_library);
 	tcase_add_test(tc, a_slip_of_the_finger_is_near_and_another_word_is_not);
+	tcase_add_loop_test(tc, a_signal_has_a_name_or_a_number, 0, COUNT_OF(signals));
 	suite_add_tcase(suite, tc);
 
 	tc = tcase_create("parse");
@@ -397,6 +468,8 @@ int main(void)
 	tcase_add_test(tc, options_become_values);
 	tcase_add_test(tc, what_is_not_said_has_its_default);
 	tcase_add_test(tc, two_dashes_end_the_options);
+	tcase_add_test(tc, what_follows_the_two_dashes_is_the_program_and_not_read);
+	tcase_add_loop_test(tc, a_program_without_its_dashes_gets_a_specific_answer, 0, COUNT_OF(no_program));
 	tcase_add_test(tc, help_and_version_win_over_what_follows);
 	tcase_add_loop_test(tc, a_wrong_call_gets_a_specific_answer, 0, COUNT_OF(wrong));
 	tcase_add_test(tc, a_command_takes_only_its_own_options);

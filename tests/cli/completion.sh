@@ -47,6 +47,19 @@ complete_line help fre
 complete_line pause --ti
 [[ $OFFERED == " --timeout " ]] || fail "pause --ti: '$OFFERED'"
 
+# Behind "--" of run is a command line of its own, and nothing else's.
+complete_line run pod -- basen
+[[ $OFFERED == *" basename "* ]] || fail "run pod -- basen: '$OFFERED'"
+touch "$TMP/file-one"
+complete_line run pod -- cat "$TMP/file-o"
+[[ $OFFERED == " $TMP/file-one " ]] || fail "run pod -- cat: '$OFFERED'"
+complete_line tree -- basen
+[[ $OFFERED != *" basename "* ]] || fail "tree -- basen: '$OFFERED'"
+_command_offset() { COMPREPLY=("offset $1"); }
+complete_line run pod -- tar x
+[[ ${COMPREPLY[0]} == "offset 4" ]] || fail "run pod -- tar x: '$OFFERED'"
+unset -f _command_offset
+
 for version in 2 1; do
 	scratch $version || continue
 	name=$(basename "$CG")
