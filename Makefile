@@ -6,7 +6,7 @@
 # make storm      hold everything at once, 500 rounds on each freezer (ROUNDS=...)
 # make demo       install what is missing, build, hold and release a small workload
 # make sweep      kill the command at each of its system calls, and fail each of them: some half an hour
-# make valgrind   most of the tests under valgrind
+# make valgrind   parsers, printers and runs of the command under valgrind
 # V=1             show the commands
 
 VERSION := 0.1.0
