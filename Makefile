@@ -163,7 +163,7 @@ $(BUILD)/tests/bus/manager: tests/bus/manager.c $(BUILD)/systemd.$(SYSTEMD)
 		$(SYSTEMD_CFLAGS) $< $(SYSTEMD_LIBS) -o $@
 
 # Victims are looked at from outside: no sanitizer in them, whatever the tests are built with.
-$(victims): $(BUILD)/%: %.c tests/victims/victim.h
+$(victims): $(BUILD)/%: %.c $(wildcard tests/victims/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -pthread $< -o $@
 
 # As a user would build it: against the public header and the shared library alone.

@@ -152,6 +152,9 @@ enum status_key {
 	KEY_NSPID,	/* from here on a kernel may lack them */
 	KEY_SIGPND,
 	KEY_SHDPND,
+	KEY_SIGBLK,
+	KEY_SIGIGN,
+	KEY_SIGCGT,
 	KEY_SECCOMP,
 	KEY_COUNT
 };
@@ -176,6 +179,9 @@ static const struct {
 	[KEY_NSPID] = KEY("NSpid:"),
 	[KEY_SIGPND] = KEY("SigPnd:"),
 	[KEY_SHDPND] = KEY("ShdPnd:"),
+	[KEY_SIGBLK] = KEY("SigBlk:"),
+	[KEY_SIGIGN] = KEY("SigIgn:"),
+	[KEY_SIGCGT] = KEY("SigCgt:"),
 	[KEY_SECCOMP] = KEY("Seccomp:"),
 #undef KEY
 };
@@ -275,6 +281,12 @@ static int scan_value(enum status_key key, struct hf_scan *s, struct hf_status *
 		return hf_scan_number(s, 16, UINT64_MAX, &st->sig_pending);
 	case KEY_SHDPND:
 		return hf_scan_number(s, 16, UINT64_MAX, &st->shared_pending);
+	case KEY_SIGBLK:
+		return hf_scan_number(s, 16, UINT64_MAX, &st->sig_blocked);
+	case KEY_SIGIGN:
+		return hf_scan_number(s, 16, UINT64_MAX, &st->sig_ignored);
+	case KEY_SIGCGT:
+		return hf_scan_number(s, 16, UINT64_MAX, &st->sig_caught);
 	case KEY_SECCOMP:
 		return scan_seccomp(s, &st->seccomp);
 	case KEY_NAME:

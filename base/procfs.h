@@ -50,6 +50,7 @@ struct hf_status {
 	size_t n_nspid;			/* NSpid: our namespace first; 1 where it is missing */
 	pid_t nspid[HF_NS_DEPTH];
 	uint64_t sig_pending, shared_pending;	/* SigPnd, ShdPnd; 0 where missing */
+	uint64_t sig_blocked, sig_ignored, sig_caught;	/* SigBlk, SigIgn, SigCgt; 0 where missing */
 	int seccomp;			/* 0 none, 1 strict, 2 filter; -1 where missing */
 };
 int hf_status_parse(const char *text, size_t len, struct hf_status *ret);

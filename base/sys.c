@@ -5,6 +5,7 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -38,6 +39,25 @@ int hf_sys_getregset(pid_t tid, int type, void *buf, size_t *size)
 	if (ptrace(PTRACE_GETREGSET, tid, (unsigned long)type, &iov) < 0)
 		return -errno;
 	*size = iov.iov_len;
+	return 0;
+}
+
+int hf_sys_setregset(pid_t tid, int type, const void *buf, size_t size)
+{
+	struct iovec iov = { (void *)(uintptr_t)buf, size };
+
+	return ptrace(PTRACE_SETREGSET, tid, (unsigned long)type, &iov) < 0 ? -errno : 0;
+}
+
+int hf_sys_peek(pid_t tid, uint64_t at, uint64_t *ret)
+{
+	long word;
+
+	errno = 0;
+	word = ptrace(PTRACE_PEEKTEXT, tid, (void *)(uintptr_t)at, NULL);
+	if (word == -1 && errno)
+		return -errno;
+	*ret = (uint64_t)word;
 	return 0;
 }
 
@@ -112,4 +132,23 @@ int hf_sys_pidfd_signal(int pidfd, int sig)
 int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig)
 {
 	return syscall(SYS_tgkill, tgid, tid, sig) < 0 ? -errno : 0;
+}
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL	/* Linux 6.9 */
+#endif
+
+int hf_sys_getfd(pid_t tgid, pid_t tid, int fd)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD), copy;
+
+	if (pidfd < 0 && errno == EINVAL)
+		pidfd = (int)syscall(SYS_pidfd_open, tgid, 0);
+	if (pidfd < 0)
+		return -errno;
+	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (copy < 0)
+		copy = -errno;
+	close(pidfd);
+	return copy;
 }

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 pid_t hf_sys_gettid(void);
@@ -19,6 +20,10 @@ int hf_sys_interrupt(pid_t tid);
 int hf_sys_detach(pid_t tid, int sig);
 /* PTRACE_GETREGSET: *size in, bytes written out. */
 int hf_sys_getregset(pid_t tid, int type, void *buf, size_t *size);
+/* PTRACE_SETREGSET: size bytes from the start of the set. */
+int hf_sys_setregset(pid_t tid, int type, const void *buf, size_t size);
+/* PTRACE_PEEKTEXT: eight bytes of the thread's memory, at any address.  -EIO: there is none. */
+int hf_sys_peek(pid_t tid, uint64_t at, uint64_t *ret);
 /* PTRACE_GETEVENTMSG: the child's tid at a fork, vfork or clone event. */
 int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg);
 
@@ -41,5 +46,11 @@ int hf_sys_kill(pid_t pid, int sig);
 int hf_sys_pidfd_open(pid_t pid);
 int hf_sys_pidfd_signal(int pidfd, int sig);
 int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig);
+
+/*
+ * A descriptor of our own for what thread tid has open as fd (pidfd_getfd(2), Linux 5.6): close-on-exec, the
+ * caller's to close.  Where the kernel has no pidfds of threads (before 6.9) it is asked for through tgid.
+ */
+int hf_sys_getfd(pid_t tgid, pid_t tid, int fd);
 
 #endif

@@ -229,6 +229,7 @@ static int hold_it(void *arg)
 	info.changed_path = changed;
 	s->stopped_us = info.timing_us.stopped;
 	hf_take_tell(s->cmd, s->args, &info);
+	hf_take_tell_restarts(s->cmd, s->args, s->hold);
 	hf_hold_free(s->hold);
 
 	if (s->ending == ENDING_ERROR) {
@@ -388,7 +389,7 @@ const struct hf_cmd hf_cmd_hold = {
 		    "  holdfast hold -d --name suspect --for 1h --pid 4711\n",
 	.operand = HF_OPERAND_TARGET,
 	.opts = HF_OPT_TARGET | HF_OPT_BIT(FOR) | HF_OPT_BIT(NAME) | HF_OPT_BIT(THEN) |
-		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(ON_DEATH) |
+		HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(NO_RESTART) | HF_OPT_BIT(ON_DEATH) |
 		HF_OPT_BIT(DETACH) | HF_OPT_BIT(NEWCOMERS) |
 		HF_OPT_BIT(JSON) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) |
 		HF_OPT_BIT(VERBOSE) | HF_OPT_EVERYWHERE,

@@ -80,6 +80,7 @@ static int take_a_look(void *arg)
 	info.pids = NULL;
 	snprintf(changed, sizeof(changed), "%s", info.changed_path ? info.changed_path : "");
 	info.changed_path = changed;
+	hf_take_tell_restarts(look->cmd, look->args, hold);
 	hf_tree_free(tree);
 	hf_hold_free(hold);
 
@@ -143,7 +144,7 @@ const struct hf_cmd hf_cmd_tree = {
 		    "  holdfast tree --dot pod | dot -Tsvg > pod.svg\n",
 	.operand = HF_OPERAND_TARGET,
 	.opts = HF_OPT_TARGET | HF_OPT_BIT(HOLD) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) |
-		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(JSON) |
+		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(NO_RESTART) | HF_OPT_BIT(JSON) |
 		HF_OPT_BIT(PRETTY) | HF_OPT_BIT(DOT) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) |
 		HF_OPT_EVERYWHERE,
 	.run = run_tree,

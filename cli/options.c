@@ -56,6 +56,8 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 		"two keep the cgroup frozen for the whole hold" },
 	[HF_OPT_NEWCOMERS] = { "newcomers", 0, "report|hold",
 		"threads that come into the target while it is held: report them (default), or hold them, too" },
+	[HF_OPT_NO_RESTART] = { "no-restart", 0, NULL,
+		"let system calls that every stop interrupts return EINTR, instead of restarting them" },
 	[HF_OPT_DRY_RUN] = { "dry-run", 'n', NULL, "show what would be done, and change nothing" },
 	[HF_OPT_JSON] = { "json", 0, NULL, "print JSON" },
 	[HF_OPT_PRETTY] = { "pretty", 0, NULL, "indent the JSON" },
@@ -364,6 +366,9 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 		r = take_choice(p, HF_OPT_NEWCOMERS, &n);
 		a->on_newcomers = (enum hf_on_newcomers)n;
 		return r;
+	case HF_OPT_NO_RESTART:
+		a->no_restart = true;
+		return 0;
 	case HF_OPT_DRY_RUN:
 		a->dry_run = true;
 		return 0;

@@ -3,6 +3,7 @@
  * take - see take.h.
  */
 #include "take.h"
+#include "hold.h"
 #include "signals.h"
 #include "target.h"
 
@@ -49,6 +50,7 @@ struct hf_take_options hf_take_options_of(const struct hf_args *args)
 	opts.on_traced = args->on_traced;
 	opts.on_outside = args->on_outside;
 	opts.on_newcomers = args->on_newcomers;
+	opts.no_restart = args->no_restart;
 	opts.guard_message_fd = STDERR_FILENO;
 	opts.cancel_fd = hf_signals_cancel_fd();
 	/* The kernel may keep us in a PTRACE_SEIZE beyond every deadline; then better dead. */
@@ -129,6 +131,39 @@ void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 		hf_say_if_ready(cmd->name, "thawed %s in between: a multi-threaded exec had to end first",
 				hf_count(info->exec_thaws, "time", levels));
 	hf_say_if_ready(cmd->name, "stopped for %s: %s", hf_span(t->stopped, span), line);
+}
+
+/* The first few tids of those, " 12 13 14 ...". */
+static void list_restarted_in_full(const hf_hold *hold, char *ret, size_t cap)
+{
+	const struct hf_task_set *set = hf_hold_tasks(hold);
+	size_t i, n = 0, used = 0;
+
+	ret[0] = '\0';
+	for (i = 0; i < set->n && n <= 8; i++) {
+		if (set->tasks[i].restart != HF_RESTART_IN_FULL)
+			continue;
+		if (n++ < 8)
+			used += (size_t)snprintf(ret + used, cap - used, " %d", (int)set->tasks[i].tid);
+		else
+			snprintf(ret + used, cap - used, " ...");
+	}
+}
+
+void hf_take_tell_restarts(const struct hf_cmd *cmd, const struct hf_args *args, hf_hold *hold)
+{
+	const struct hf_hold_info *info = hf_hold_info(hold);
+	char count[HF_COUNT_MAX], list[160];
+
+	if (!args->verbose || !(info->restarted || info->left_interrupted))
+		return;
+	hf_say_if_ready(cmd->name, "%s restarted, %zu left to return EINTR",
+			hf_count(info->restarted, "interrupted call", count), info->left_interrupted);
+	if (!info->restarted_in_full)
+		return;
+	list_restarted_in_full(hold, list, sizeof(list));
+	hf_say_if_ready(cmd->name, "%s restarted with the whole time-out:%s",
+			hf_count(info->restarted_in_full, "thread", count), list);
 }
 
 int hf_take_released(const struct hf_cmd *cmd, const struct hf_args *args, int r,

@@ -45,6 +45,9 @@ void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
 void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 		  const struct hf_hold_info *info);
 
+/* With --verbose, after the release: what was made of the calls that the hold had interrupted. */
+void hf_take_tell_restarts(const struct hf_cmd *cmd, const struct hf_args *args, hf_hold *hold);
+
 /*
  * Put the outcome of hf_hold_release() into words: r is what it returned, err what it filled,
  * info the facts afterwards.

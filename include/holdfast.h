@@ -174,10 +174,11 @@ struct hf_take_options {
 	unsigned int dead_man_ms;	/* see below; 0: never */
 	int no_journal;			/* 1: keep no record that outlives holder and guard */
 	enum hf_on_newcomers on_newcomers;
+	int no_restart;			/* 1: do not restart interrupted calls, see enum hf_restart */
 };
 #define HF_TAKE_OPTIONS_INIT \
 	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, \
-	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0, HF_ON_NEWCOMERS_REPORT }
+	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0, HF_ON_NEWCOMERS_REPORT, 0 }
 
 /*
  * dead_man_ms: a process that is stopped, or hangs in the kernel, cannot end its hold.  With a dead man's switch the
@@ -288,6 +289,27 @@ struct hf_hold_info {
 	unsigned int exec_thaws;	/* v1: how often the freezer was stuck, since a multi-threaded exec waited
 					   for threads it had frozen, and was thawed to let that through */
 	const char *changed_path;	/* freezer_changed: the first such cgroup, absolute; else NULL */
+	/* Of the release, 0 before it; see enum hf_restart. */
+	size_t restarted;		/* threads whose interrupted call was made to go on */
+	size_t restarted_in_full;	/* those of `restarted` whose time-out began anew */
+	size_t left_interrupted;	/* threads whose call returns EINTR because of the hold */
+};
+
+/*
+ * What becomes, at its release, of the system call that a thread was stopped in.  Most calls are restarted
+ * by the kernel itself.  Some return EINTR after any stop (signal(7)); of these the ones that have had no effect yet are
+ * made to go on, so that the program sees nothing of the hold: epoll_wait and its kin, semop, semtimedop, sigwaitinfo,
+ * sigtimedwait, io_getevents, io_uring_enter that only waits, and recv, accept and send of
+ * TCP and Unix sockets (recv: UDP and netlink too) with SO_RCVTIMEO or SO_SNDTIMEO.  Never a call that may have done part of
+ * its work, and never connect.  A signal with a handler still interrupts them.  On aarch64: epoll and
+ * io_uring_enter only, without a signal mask, and where the process has one such descriptor.
+ */
+enum hf_restart {
+	HF_RESTART_NONE = 0,	/* it was in no call that returned EINTR */
+	HF_RESTART_CALL,	/* goes on as if nothing had happened */
+	HF_RESTART_IN_FULL,	/* goes on, its relative time-out beginning anew: when the call began is not
+				   known, so it may last longer, by no more than that time-out */
+	HF_RESTART_LEFT		/* returns EINTR: not safe to restart, or no_restart was set */
 };
 
 /* Lends the facts; they are brought up to date by this call.  Valid until hf_hold_free(). */
@@ -478,6 +500,7 @@ struct hf_thread {
 	long syscall;			/* number of the system call it is in; -1 when none */
 	const char *wchan;		/* kernel function an armed thread sleeps in; or NULL */
 	pid_t waits_for;		/* the child a vfork parent waits for; 0 when none */
+	enum hf_restart restart;	/* what will become of its interrupted call */
 };
 
 /*

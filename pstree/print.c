@@ -12,6 +12,9 @@
 
 static void count_thread(struct hf_tree_counts *n, const struct hf_thread *t)
 {
+	n->restarted += t->restart == HF_RESTART_CALL || t->restart == HF_RESTART_IN_FULL;
+	n->restarted_in_full += t->restart == HF_RESTART_IN_FULL;
+	n->left_interrupted += t->restart == HF_RESTART_LEFT;
 	switch (t->state) {
 	case HF_THREAD_HELD:
 		n->held++;
@@ -101,6 +104,21 @@ const char *hf_target_word(enum hf_target_kind kind)
 		return "machine";
 	}
 	return "unknown";
+}
+
+const char *hf_restart_word(enum hf_restart restart)
+{
+	switch (restart) {
+	case HF_RESTART_NONE:
+		break;
+	case HF_RESTART_CALL:
+		return "call";
+	case HF_RESTART_IN_FULL:
+		return "in-full";
+	case HF_RESTART_LEFT:
+		return "left";
+	}
+	return NULL;
 }
 
 const char *hf_freezer_word(enum hf_freezer_state state)

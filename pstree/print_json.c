@@ -205,6 +205,9 @@ static void put_counts(struct maker *m, json_object *to, const struct hf_tree_co
 	put_unsigned(m, counts, "zombies", n->zombies);
 	put_unsigned(m, counts, "skipped", n->skipped);
 	put_unsigned(m, counts, "died", n->died);
+	put_unsigned(m, counts, "restarted", n->restarted);
+	put_unsigned(m, counts, "restarted_in_full", n->restarted_in_full);
+	put_unsigned(m, counts, "left_interrupted", n->left_interrupted);
 	put(m, to, "counts", counts);
 }
 
@@ -241,6 +244,8 @@ static json_object *thread_of(struct maker *m, const struct hf_thread *t)
 		put_null(m, thread, "wchan");
 	if (t->waits_for)
 		put_number(m, thread, "waits_for", t->waits_for);
+	if (t->restart)
+		put_word(m, thread, "restart", hf_restart_word(t->restart));
 	if (t->io_worker)
 		put_word(m, thread, "kind", "io-worker");
 	return thread;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "call.h"
+#include "regs.h"
 #include "task.h"
 
 static enum hf_thread_state thread_state(enum hf_task_state state)
@@ -101,13 +101,13 @@ static int name_thread(struct hf_collector *c, const struct hf_process *p,
  * io_uring workers never return to user space: their registers are all zero but for the call that
  * made them.  The name alone proves nothing, anybody may take it.
  */
-static int read_held(struct hf_collector *c, struct hf_thread *t)
+static int read_held(struct hf_collector *c, const struct hf_task *task, struct hf_thread *t)
 {
 	struct hf_error err = HF_ERROR_INIT;
-	struct hf_call call;
+	struct hf_regs regs;
 	int r;
 
-	r = hf_call_of(c->hold, t->tid, &call, &err);
+	r = hf_hold_regs(c->hold, t->tid, &regs, &err);
 	if (r == -EAGAIN || hf_is_gone(r))
 		return 0;
 	if (r < 0) {
@@ -115,9 +115,11 @@ static int read_held(struct hf_collector *c, struct hf_thread *t)
 			*c->err = err;
 		return r;
 	}
-	t->io_worker = call.pc == 0 && strncmp(t->comm, "iou-", 4) == 0;
-	if (!t->io_worker)
-		t->syscall = call.nr;
+	t->io_worker = regs.pc == 0 && strncmp(t->comm, "iou-", 4) == 0;
+	if (t->io_worker || hf_regs_confirm(t->tid, &regs) < 0)
+		return 0;
+	t->syscall = regs.nr;
+	t->restart = hf_hold_restart_of(c->hold, task, &regs);
 	return 0;
 }
 
@@ -149,7 +151,7 @@ static int fill_thread(struct hf_collector *c, const struct hf_process *p,
 	if (r < 0)
 		return r;
 	if (t->state == HF_THREAD_HELD)
-		return read_held(c, t);
+		return read_held(c, task, t);
 	if (t->state == HF_THREAD_ARMED)
 		return read_armed(c, task, t);
 	return 0;

@@ -5,6 +5,7 @@
  */
 #include "hold.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "hold_state.h"
 #include "own.h"
 #include "procfs.h"
+#include "restart.h"
 #include "split.h"
 #include "sys.h"
 
@@ -394,6 +396,30 @@ HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size
 		return hf_fail(err, -r, HF_STAGE_HOLD, tid,
 			       "cannot read register set %d of thread %d: %s", type, tid, strerror(-r));
 	return 0;
+}
+
+int hf_hold_regs(hf_hold *hold, pid_t tid, struct hf_regs *ret, struct hf_error *err)
+{
+	unsigned char set[HF_REGS_SIZE_MAX];
+	size_t size = sizeof(set);
+	int r = hf_hold_registers(hold, tid, NT_PRSTATUS, set, &size, err);
+
+	if (r == 0 && hf_regs_decode(set, size, ret) < 0)
+		return hf_fail(err, EBADMSG, HF_STAGE_HOLD, tid,
+			       "thread %d has registers of an unknown kind: %zu bytes", tid, size);
+	return r;
+}
+
+enum hf_restart hf_hold_restart_of(const hf_hold *hold, const struct hf_task *t,
+				   const struct hf_regs *regs)
+{
+	enum hf_restart verdict;
+	uint64_t first;
+
+	if (t->state != HF_TASK_HELD)
+		return HF_RESTART_NONE;
+	verdict = hf_restart_judge(t->tid, t->tgid, regs, &first);
+	return verdict != HF_RESTART_NONE && hold->opts.no_restart ? HF_RESTART_LEFT : verdict;
 }
 
 bool hf_hold_found_frozen(const struct hf_hold *hold, const struct hf_task *t)

@@ -9,6 +9,7 @@
 
 #include "holdfast.h"
 
+#include "regs.h"
 #include "task.h"
 
 /* The flat set of threads, in the order they were listed.  Lent. */
@@ -29,6 +30,12 @@ size_t hf_hold_regroup(hf_hold *hold);
  */
 const char *hf_hold_level_path(const hf_hold *hold, uint16_t level);
 bool hf_hold_level_found_frozen(const hf_hold *hold, uint16_t level);
+
+/* hf_hold_registers() of the general ones, decoded. */
+int hf_hold_regs(hf_hold *hold, pid_t tid, struct hf_regs *ret, struct hf_error *err);
+/* What will become of the call of a held thread at its release, by these registers. */
+enum hf_restart hf_hold_restart_of(const hf_hold *hold, const struct hf_task *t,
+				   const struct hf_regs *regs);
 
 /* What the time of collecting was, for hf_hold_info. */
 void hf_hold_note_collect(hf_hold *hold, uint64_t us);

@@ -12,6 +12,7 @@
 #include "err.h"
 #include "explain.h"
 #include "procfs.h"
+#include "restart.h"
 #include "sys.h"
 
 /* Freezing for the release makes all start together.  It is a courtesy and not worth more than this. */
@@ -27,6 +28,19 @@ static bool is_held(const struct hf_task *t)
 	return hf_task_is_held((enum hf_task_state)t->state);
 }
 
+/* Only in a trap of ours: elsewhere a signal has come, or no call was interrupted. */
+static void restart_call(struct hf_hold *hold, struct hf_task *t)
+{
+	struct hf_hold_info *info = &hold->info;
+
+	if (t->state != HF_TASK_HELD || hold->opts.no_restart)
+		return;
+	t->restart = (uint8_t)hf_restart_call(t->tid, t->tgid);
+	info->restarted += t->restart == HF_RESTART_CALL || t->restart == HF_RESTART_IN_FULL;
+	info->restarted_in_full += t->restart == HF_RESTART_IN_FULL;
+	info->left_interrupted += t->restart == HF_RESTART_LEFT;
+}
+
 void hf_release_one(struct hf_hold *hold, size_t i)
 {
 	struct hf_task *t = &hold->set.tasks[i];
@@ -34,6 +48,7 @@ void hf_release_one(struct hf_hold *hold, size_t i)
 
 	if (!is_held(t))
 		return;
+	restart_call(hold, t);
 	/*
 	 * DETACH alone puts a group-stopped thread back into its group-stop, unseen by its parent.  From a
 	 * signal-delivery-stop 0 would eat the signal; from any other stop the number is ignored.

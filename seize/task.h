@@ -47,6 +47,7 @@ struct hf_task {
 	uint8_t many;		/* its process had other threads when it was looked at */
 	uint8_t tries;		/* failed attempts to seize it */
 	uint8_t mark;		/* used by a look for who is frozen by the other freezer, by a release for its round */
+	uint8_t restart;	/* RELEASED: enum hf_restart, what was made of its interrupted call */
 };
 
 /* What a stop makes of a thread.  HF_TASK_IMPOSSIBLE for a pair that cannot be. */

@@ -38,28 +38,6 @@ START_TEST(sleeping_calls_sleep_on)
 }
 END_TEST
 
-START_TEST(calls_that_are_never_restarted_come_back_once_a_hold_with_eintr)
-{
-	struct lab *lab = lab_new(_i);
-	struct lab_victim *v = lab_start(lab, lab->top, "sleepers", "eintr", NULL);
-	const uint64_t rounds = 3;
-
-	for (uint64_t round = 0; round < rounds; round++) {
-		await_sleeping(lab, v);
-		lab_cycle(lab, lab->top);
-	}
-	await_sleeping(lab, v);
-	for (uint32_t i = 0; i + 1 < v->n; i++) {
-		struct victim_slot *slot = lab_slot(lab, v, i);
-
-		ck_assert_uint_le(slot->count, rounds);
-		if (slot->count)
-			ck_assert_uint_eq(slot->value, EINTR);
-	}
-	lab_done(lab);
-}
-END_TEST
-
 START_TEST(a_vfork_parent_is_armed_and_goes_on_when_its_child_does)
 {
 	struct lab *lab = lab_new(_i);
@@ -338,7 +316,6 @@ int main(void)
 	lab_init();
 	tc = lab_case(suite, "calls and signals");
 	lab_add(tc, sleeping_calls_sleep_on);
-	lab_add(tc, calls_that_are_never_restarted_come_back_once_a_hold_with_eintr);
 	lab_add(tc, a_vfork_parent_is_armed_and_goes_on_when_its_child_does);
 	lab_add(tc, queued_signals_are_neither_lost_nor_doubled_nor_reordered);
 	tc = lab_case(suite, "during");

@@ -14,6 +14,7 @@
 
 #include "err.h"
 #include "hold.h"
+#include "restart.h"
 #include "split.h"
 #include "suite.h"
 #include "sys.h"
@@ -130,6 +131,24 @@ int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size_t *siz
 
 	(void)hold;
 	return r < 0 ? hf_fail(err, -r, HF_STAGE_HOLD, tid, "no registers") : 0;
+}
+
+int hf_hold_regs(hf_hold *hold, pid_t tid, struct hf_regs *ret, struct hf_error *err)
+{
+	int r = hf_regs_read(tid, ret);
+
+	(void)hold;
+	return r < 0 ? hf_fail(err, -r, HF_STAGE_HOLD, tid, "no registers") : 0;
+}
+
+enum hf_restart hf_hold_restart_of(const hf_hold *hold, const struct hf_task *t,
+				   const struct hf_regs *regs)
+{
+	uint64_t first;
+
+	(void)hold;
+	return t->state == HF_TASK_HELD ? hf_restart_judge(t->tid, t->tgid, regs, &first) :
+					  HF_RESTART_NONE;
 }
 
 #endif

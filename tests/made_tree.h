@@ -30,22 +30,23 @@ static const struct hf_hold_info sample_info = {
 #define ARGS(literal) literal, sizeof(literal)
 
 static const struct hf_thread server_threads[] = {
-	{ 100, (const pid_t[]){ 100, 7 }, 2, "server", HF_THREAD_HELD, 'S', 0, 232, NULL, 0 },
-	{ 105, (const pid_t[]){ 105, 8 }, 2, "flusher", HF_THREAD_ARMED, 'D', 0, 74, "folio_wait", 0 },
-	{ 106, (const pid_t[]){ 106, 9 }, 2, "iou-wrk-100", HF_THREAD_HELD, 'S', 1, -1, NULL, 0 },
-	{ 107, (const pid_t[]){ 107, 10 }, 2, "late", HF_THREAD_DIED, 'R', 0, -1, NULL, 0 },
+	{ 100, (const pid_t[]){ 100, 7 }, 2, "server", HF_THREAD_HELD, 'S', 0, 232, NULL, 0,
+	  HF_RESTART_IN_FULL },
+	{ 105, (const pid_t[]){ 105, 8 }, 2, "flusher", HF_THREAD_ARMED, 'D', 0, 74, "folio_wait", 0, 0 },
+	{ 106, (const pid_t[]){ 106, 9 }, 2, "iou-wrk-100", HF_THREAD_HELD, 'S', 1, -1, NULL, 0, 0 },
+	{ 107, (const pid_t[]){ 107, 10 }, 2, "late", HF_THREAD_DIED, 'R', 0, -1, NULL, 0, 0 },
 };
 static const struct hf_thread stopped_thread = {
-	101, ID(101), "w", HF_THREAD_HELD, 'T', 0, 0, NULL, 0
+	101, ID(101), "w", HF_THREAD_HELD, 'T', 0, 0, NULL, 0, 0
 };
 static const struct hf_thread zombie_thread = {
-	102, ID(102), "sh", HF_THREAD_ZOMBIE, 'Z', 0, -1, NULL, 0
+	102, ID(102), "sh", HF_THREAD_ZOMBIE, 'Z', 0, -1, NULL, 0, 0
 };
 static const struct hf_thread waiting_thread = {
-	103, ID(103), "make", HF_THREAD_ARMED, 'D', 0, 58, "kernel_clone", 104
+	103, ID(103), "make", HF_THREAD_ARMED, 'D', 0, 58, "kernel_clone", 104, 0
 };
 static const struct hf_thread traced_thread = {
-	104, ID(104), "cc1", HF_THREAD_SKIPPED, 't', 0, -1, NULL, 0
+	104, ID(104), "cc1", HF_THREAD_SKIPPED, 't', 0, -1, NULL, 0, 0
 };
 
 /* Two roots, three levels, one of each oddity. */

@@ -1,185 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sleepers [eintr] - one thread for each way to sleep in the kernel; its slot counts how often
+ * sleepers [eintr | all | report] - one thread for each way to sleep in the kernel; its slot counts how often
  * the call came back, and its value is with which errno.  The calls of the first table are
  * restarted by the kernel itself after a stop, so they never come back; those of the second
- * (`eintr`) return EINTR after any stop (signal(7)).  The name of a call is in the thread's comm.
- * The main thread counts in the last slot.
+ * (`eintr`) return EINTR after a stop (signal(7)) unless somebody sees to it that they do not.  `all` has
+ * both, expected to stay.  The name of a call is in the thread's comm.
+ * The main thread counts in the last slot; with `report` it prints name, count and errno of every
+ * call, and an empty line, for each line it reads.
  */
-#include "victim.h"
+#include "sleep_eintr.h"
 
-#include <fcntl.h>
-#include <linux/aio_abi.h>
-#include <linux/futex.h>
-#include <poll.h>
-#include <semaphore.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/select.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
-
-#define LONG_S 3600
-
-static int pipe_fds[2], pair[2], listener;
-
-static void in_nanosleep(void)
-{
-	struct timespec ts = { LONG_S, 0 };
-
-	nanosleep(&ts, NULL);
-}
-
-static void in_clock_nanosleep(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += LONG_S;
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-}
-
-static void in_poll(void)
-{
-	struct pollfd p = { pipe_fds[0], POLLIN, 0 };
-
-	poll(&p, 1, LONG_S * 1000);
-}
-
-static void in_select(void)
-{
-	struct timeval tv = { LONG_S, 0 };
-	fd_set set;
-
-	FD_ZERO(&set);
-	FD_SET(pipe_fds[0], &set);
-	select(pipe_fds[0] + 1, &set, NULL, NULL, &tv);
-}
-
-static void in_pause(void)
-{
-	pause();
-}
-
-static void in_read_pipe(void)
-{
-	char c;
-
-	if (read(pipe_fds[0], &c, 1) < 0)
-		return;
-}
-
-static void in_read_eventfd(void)
-{
-	uint64_t v;
-
-	if (read(eventfd(0, EFD_CLOEXEC), &v, sizeof(v)) < 0)
-		return;
-}
-
-static void in_recv(void)
-{
-	char c;
-
-	recv(pair[0], &c, 1, 0);
-}
-
-static void in_accept(void)
-{
-	accept(listener, NULL, NULL);
-}
-
-static void in_futex(void)
-{
-	static uint32_t word;
-
-	syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0);
-}
-
-static void in_sem_timedwait(void)
-{
-	static sem_t sem;
-	struct timespec ts;
-
-	sem_init(&sem, 0, 0);
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ts.tv_sec += LONG_S;
-	sem_timedwait(&sem, &ts);
-}
-
-static void in_epoll_wait(void)
-{
-	struct epoll_event e;
-
-	epoll_wait(epoll_create1(EPOLL_CLOEXEC), &e, 1, -1);
-}
-
-static void in_epoll_timed(void)
-{
-	struct epoll_event e;
-
-	epoll_wait(epoll_create1(EPOLL_CLOEXEC), &e, 1, LONG_S * 1000);
-}
-
-static void in_io_getevents(void)
-{
-	static aio_context_t context;
-	struct io_event event;
-
-	if (!context && syscall(SYS_io_setup, 1, &context) < 0)
-		victim_die("io_setup");
-	syscall(SYS_io_getevents, context, 1, 1, &event, NULL);
-}
-
-static void in_sigtimedwait(void)
-{
-	struct timespec ts = { LONG_S, 0 };
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR2);
-	sigtimedwait(&set, NULL, &ts);
-}
-
-static void in_recv_timeo(void)
-{
-	struct timeval tv = { LONG_S, 0 };
-	char c;
-
-	setsockopt(pair[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	recv(pair[1], &c, 1, 0);
-}
+/* ---- The tables -------------------------------------------------------------------------------------- */
 
 struct sleeper {
 	const char *name;
-	void (*call)(void);
+	long (*call)(void);
 	uint32_t slot;
 	enum victim_duty duty;
 };
 
-static struct sleeper restarted[] = {
-	{ .name = "nanosleep", .call = in_nanosleep },
-	{ .name = "clock_nanosleep", .call = in_clock_nanosleep },
-	{ .name = "poll", .call = in_poll },
-	{ .name = "select", .call = in_select },
-	{ .name = "pause", .call = in_pause },
-	{ .name = "read_pipe", .call = in_read_pipe },
-	{ .name = "read_eventfd", .call = in_read_eventfd },
-	{ .name = "recv", .call = in_recv },
-	{ .name = "accept", .call = in_accept },
-	{ .name = "futex", .call = in_futex },
-	{ .name = "sem_timedwait", .call = in_sem_timedwait },
-};
+#define SLEEPER(name) { #name, in_##name, 0, VICTIM_STAYS }
 
-static struct sleeper interrupted[] = {
-	{ .name = "epoll_wait", .call = in_epoll_wait },
-	{ .name = "epoll_timed", .call = in_epoll_timed },
-	{ .name = "io_getevents", .call = in_io_getevents },
-	{ .name = "sigtimedwait", .call = in_sigtimedwait },
-	{ .name = "recv_timeo", .call = in_recv_timeo },
+static struct sleeper sleepers[] = {
+	SLEEPER(nanosleep), SLEEPER(clock_nanosleep), SLEEPER(nanosleep_until),
+	SLEEPER(poll), SLEEPER(poll_timed), SLEEPER(ppoll), SLEEPER(ppoll_timed),
+	SLEEPER(select), SLEEPER(pselect), SLEEPER(pause), SLEEPER(sigsuspend),
+	SLEEPER(read_pipe), SLEEPER(read_eventfd), SLEEPER(read_timerfd), SLEEPER(read_signalfd),
+	SLEEPER(read_inotify), SLEEPER(read_tty), SLEEPER(write_pipe), SLEEPER(open_fifo),
+	SLEEPER(recv), SLEEPER(recv_tcp), SLEEPER(recvmmsg), SLEEPER(accept), SLEEPER(connect_unix),
+	SLEEPER(futex), SLEEPER(futex_timed), SLEEPER(futex_until), SLEEPER(sem_wait),
+	SLEEPER(sem_timedwait), SLEEPER(cond_timedwait), SLEEPER(msgrcv), SLEEPER(msgsnd),
+	SLEEPER(wait4), SLEEPER(waitid), SLEEPER(flock), SLEEPER(setlkw), SLEEPER(ofd_setlkw),
+	SLEEPER(mq_receive), SLEEPER(mq_timedreceive), SLEEPER(mq_send),
+#define N_RESTARTED 40
+	SLEEPER(epoll_wait), SLEEPER(epoll_timed), SLEEPER(epoll_pwait), SLEEPER(epoll_pwait2),
+	SLEEPER(io_uring), SLEEPER(io_uring_timed), SLEEPER(semop), SLEEPER(semtimedop),
+	SLEEPER(io_getevents), SLEEPER(io_getev_timed), SLEEPER(sigtimedwait), SLEEPER(sigwaitinfo),
+	SLEEPER(recv_timeo), SLEEPER(read_timeo), SLEEPER(recvmmsg_timeo), SLEEPER(recv_dgram),
+	SLEEPER(recvmsg_tcp), SLEEPER(read_tcp), SLEEPER(recv_all_tcp), SLEEPER(recv_udp),
+	SLEEPER(accept_timeo), SLEEPER(accept_unix), SLEEPER(send_tcp), SLEEPER(write_tcp),
+	SLEEPER(send_unix),
 };
+#define N_ALL (sizeof(sleepers) / sizeof(*sleepers))
 
 static void *sleeper_main(void *arg)
 {
@@ -188,41 +50,82 @@ static void *sleeper_main(void *arg)
 	prctl(PR_SET_NAME, s->name);
 	victim_take(s->slot, s->duty);
 	for (;;) {
-		s->call();
-		atomic_store(&board->slots[s->slot].value, (uint64_t)errno);
+		long r = s->call();
+
+		atomic_store(&board->slots[s->slot].value, (uint64_t)(r < 0 ? errno : 0));
 		victim_count(s->slot);
 	}
 	return NULL;
 }
 
-static void make_files(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+/* ---- Beginning ----------------------------------------------------------------------------------------- */
 
-	/* An address of its own in the abstract namespace: autobind. */
-	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || listener < 0 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
-	    bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)) < 0 ||
-	    listen(listener, 1) < 0)
-		victim_die("making files to wait on");
+/* Somebody to wait for, who has the locks that others want. */
+static void make_child(void)
+{
+	struct flock whole = { .l_type = F_WRLCK };
+	int locked[2];
+	char c;
+
+	lock_fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	must(lock_fd >= 0 && pipe2(locked, O_CLOEXEC) == 0, "locks");
+	child = fork();
+	must(child >= 0, "fork");
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "child");
+		must(flock((int)open_again(lock_fd, O_RDWR), LOCK_EX) == 0 &&
+		     fcntl(lock_fd, F_SETLK, &whole) == 0 && write(locked[1], "", 1) == 1, "locking");
+		for (;;)
+			pause();
+	}
+	must(read(locked[0], &c, 1) == 1, "waiting for the locks");
 }
 
-int main(int argc, char **argv __attribute__((unused)))
+static void report(uint32_t first, uint32_t n, const struct sleeper *table)
 {
-	struct sleeper *table = argc > 1 ? interrupted : restarted;
-	uint32_t n = argc > 1 ? sizeof(interrupted) / sizeof(*interrupted) :
-				sizeof(restarted) / sizeof(*restarted);
-	uint32_t first;
+	char line[64];
+
+	victim_ready();
+	while (fgets(line, sizeof(line), stdin)) {
+		for (uint32_t i = 0; i < n; i++)
+			printf("%s %llu %s\n", table[i].name,
+			       (unsigned long long)atomic_load(&board->slots[first + i].count),
+			       atomic_load(&board->slots[first + i].value) ?
+				       strerrorname_np((int)atomic_load(&board->slots[first + i].value)) :
+				       "0");
+		puts("");
+		fflush(stdout);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+	bool all = !strcmp(mode, "all") || !strcmp(mode, "report"), eintr = !strcmp(mode, "eintr");
+	struct sleeper *table = eintr ? sleepers + N_RESTARTED : sleepers;
+	uint32_t n = (uint32_t)(all ? N_ALL : eintr ? N_ALL - N_RESTARTED : N_RESTARTED), first;
+	sigset_t set = usr2();
 
 	victim_begin();
-	make_files();
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	/* System V objects would outlive a victim that is killed; those of a namespace of its own do not. */
+	if (unshare(CLONE_NEWIPC) < 0 && errno != EPERM)
+		victim_die("unshare");
+	must(pipe2(pipe_fds, O_CLOEXEC) == 0, "pipe");
+	make_child();
 	first = victim_claim(n + 1);
 	for (uint32_t i = 0; i < n; i++) {
 		table[i].slot = first + i;
-		table[i].duty = argc > 1 ? VICTIM_WAKES : VICTIM_STAYS;
+		table[i].duty = eintr ? VICTIM_WAKES : VICTIM_STAYS;
 		victim_thread(sleeper_main, &table[i]);
 	}
 	victim_await(first, n);
-	victim_ready_and_spin(first + n, 0);
+	for (uint32_t i = 0; i < n; i++)
+		await_sleep(atomic_load(&board->slots[first + i].tid), all ? 4 : eintr ? 3 : 1);
+	if (!strcmp(mode, "report"))
+		report(first, n, table);
+	else
+		victim_ready_and_spin(first + n, 0);
+	return 0;
 }

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_restart - tests of seize/restart.c: the table cell by cell, for both architectures wherever it runs; then what
+ * real programs see of a hold, who count how often their calls come back; and what it costs.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "lab.h"
+#include "restart.h"
+#include "suite.h"
+
+/* ---- What it costs: every ptrace request of this program is counted --------------------------------- */
+
+static struct {
+	size_t getregset, setregset, peek, detach;
+} requests;
+
+/* In place of the C library's: the library that is tested finds this one first. */
+long ptrace(enum __ptrace_request request, ...)
+{
+	va_list args;
+	pid_t pid;
+	void *addr, *data;
+	long word = 0, r;
+
+	va_start(args, request);
+	pid = va_arg(args, pid_t);
+	addr = va_arg(args, void *);
+	data = va_arg(args, void *);
+	va_end(args);
+	if (request == PTRACE_PEEKTEXT)
+		data = &word;	/* the system call stores the word; its wrapper returns it */
+	r = syscall(SYS_ptrace, request, pid, addr, data);
+	requests.getregset += request == PTRACE_GETREGSET;
+	requests.setregset += request == PTRACE_SETREGSET;
+	requests.peek += request == PTRACE_PEEKTEXT;
+	requests.detach += request == PTRACE_DETACH;
+	return r == 0 && request == PTRACE_PEEKTEXT ? word : r;
+}
+
+/* ---- The table ------------------------------------------------------------------------------------- */
+
+/* The numbers come from the kernel's headers, as text: those of another architecture can be read as well. */
+static long number_in(const char *header, const char *name)
+{
+	FILE *f = fopen(header, "re");
+	char line[256], word[64];
+	long nr, found = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "#define __NR_%63s %ld", word, &nr) == 2 && strcmp(word, name) == 0)
+			found = nr;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static const struct {
+	enum hf_arch arch;
+	const char *header;
+} archs[] = {
+	{ HF_ARCH_X86_64, "/usr/include/x86_64-linux-gnu/asm/unistd_64.h" },
+	{ HF_ARCH_AARCH64, "/usr/include/asm-generic/unistd.h" },
+};
+
+#define CALL HF_RESTART_CALL
+#define FULL HF_RESTART_IN_FULL
+#define LEFT HF_RESTART_LEFT
+#define SOME 0x7000u		/* a pointer that is not NULL */
+
+struct row {
+	const char *name;
+	uint64_t args[6];
+	enum hf_restart x86_64, aarch64;
+	enum hf_restart_ask ask_x86_64, ask_aarch64;
+};
+
+static const struct row rows[] = {
+	/* Time-outs: an int, a pointer, a flag, a socket's. */
+	{ "epoll_wait", { 5, SOME, 1, (uint32_t)-1 }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "epoll_wait", { 5, SOME, 1, 0xdead0000ffffffff }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "epoll_wait", { 5, SOME, 1, 1000 }, FULL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "epoll_wait", { 5, SOME, 1, 0 }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "epoll_pwait", { 5, SOME, 1, (uint32_t)-1, 0 }, CALL, CALL, HF_ASK_NOTHING, HF_ASK_EPOLL },
+	{ "epoll_pwait", { 5, SOME, 1, 1000, 0 }, FULL, FULL, HF_ASK_NOTHING, HF_ASK_EPOLL },
+	{ "epoll_pwait", { 5, SOME, 1, (uint32_t)-1, SOME }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_EPOLL },
+	{ "epoll_pwait2", { 5, SOME, 1, 0, 0 }, CALL, CALL, HF_ASK_NOTHING, HF_ASK_EPOLL },
+	{ "epoll_pwait2", { 5, SOME, 1, SOME, 0 }, FULL, FULL, HF_ASK_NOTHING, HF_ASK_EPOLL },
+	{ "semop", { 5, SOME, 1, SOME }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "semtimedop", { 5, SOME, 1, 0 }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "semtimedop", { 5, SOME, 1, SOME }, FULL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "rt_sigtimedwait", { SOME, 0, 0, 8 }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "rt_sigtimedwait", { SOME, 0, SOME, 8 }, FULL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "io_getevents", { SOME, 1, 1, SOME, 0 }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "io_getevents", { SOME, 1, 1, SOME, SOME }, FULL, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "io_uring_enter", { 5, 0, 1, 1, 0 }, CALL, CALL, HF_ASK_NOTHING, HF_ASK_RING },
+	{ "io_uring_enter", { 5, 0, 1, 1, SOME }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_RING },
+	{ "io_uring_enter", { 5, 0, 1, 1 | 8, SOME, 24 }, FULL, LEFT, HF_ASK_NOTHING, HF_ASK_RING },
+	{ "io_uring_enter", { 5, 0, 1, 1 | 8 | 32, SOME, 24 }, CALL, LEFT, HF_ASK_NOTHING, HF_ASK_RING },
+	/* Something was to be submitted; nothing was waited for. */
+	{ "io_uring_enter", { 5, 1, 1, 1, 0 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_RING },
+	{ "io_uring_enter", { 5, 0, 1, 0, 0 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_RING },
+	{ "recvfrom", { 5 }, FULL, LEFT, HF_ASK_RECEIVER, HF_ASK_RECEIVER },
+	{ "recvmsg", { 5 }, FULL, LEFT, HF_ASK_RECEIVER, HF_ASK_RECEIVER },
+	{ "recvmmsg", { 5 }, FULL, LEFT, HF_ASK_RECEIVER, HF_ASK_RECEIVER },
+	{ "accept", { 5 }, FULL, LEFT, HF_ASK_RECEIVER, HF_ASK_RECEIVER },
+	{ "accept4", { 5 }, FULL, LEFT, HF_ASK_RECEIVER, HF_ASK_RECEIVER },
+	{ "read", { 5 }, FULL, LEFT, HF_ASK_RECEIVER, HF_ASK_RECEIVER },
+	{ "readv", { 5 }, FULL, LEFT, HF_ASK_RECEIVER, HF_ASK_RECEIVER },
+	{ "write", { 5, SOME, 4, MSG_OOB }, FULL, LEFT, HF_ASK_SENDER, HF_ASK_SENDER },
+	{ "writev", { 5, SOME, MSG_OOB }, FULL, LEFT, HF_ASK_SENDER, HF_ASK_SENDER },
+	{ "sendto", { 5, SOME, 4, 0 }, FULL, LEFT, HF_ASK_SENDER, HF_ASK_SENDER },
+	{ "sendto", { 5, SOME, 4, MSG_NOSIGNAL }, FULL, LEFT, HF_ASK_SENDER, HF_ASK_SENDER },
+	{ "sendto", { 5, SOME, 4, MSG_FASTOPEN }, LEFT, LEFT, HF_ASK_SENDER, HF_ASK_SENDER },
+	{ "sendto", { 5, SOME, 4, MSG_ZEROCOPY }, LEFT, LEFT, HF_ASK_SENDER, HF_ASK_SENDER },
+	{ "sendmsg", { 5, SOME, 0 }, FULL, LEFT, HF_ASK_SENDER, HF_ASK_SENDER },
+	{ "sendmsg", { 5, SOME, MSG_MORE }, LEFT, LEFT, HF_ASK_SENDER, HF_ASK_SENDER },
+	/* Never: they may have had effects, or are for others to answer for. */
+	{ "connect", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "sendmmsg", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "pread64", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "pwrite64", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "splice", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "ioctl", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "close", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "openat", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "fallocate", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "clone", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+	{ "ppoll", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
+};
+
+static void check_row(const struct row *row, size_t arch)
+{
+	long nr = number_in(archs[arch].header, row->name);
+	bool x86 = archs[arch].arch == HF_ARCH_X86_64;
+	struct hf_regs regs = { .arch = archs[arch].arch, .nr = nr, .result = -EINTR, .pc = 0x1000 };
+	enum hf_restart_ask ask;
+	enum hf_restart is;
+
+	if (nr < 0)
+		return;		/* aarch64 has no epoll_wait */
+	memcpy(regs.args, row->args, sizeof(regs.args));
+	is = hf_restart_of(&regs, &ask);
+	ck_assert_msg(is == (x86 ? row->x86_64 : row->aarch64), "%s, arch %d: verdict %d", row->name,
+		      (int)regs.arch, (int)is);
+	if (is != HF_RESTART_LEFT)
+		ck_assert_int_eq(ask, x86 ? row->ask_x86_64 : row->ask_aarch64);
+	/* What did not return EINTR is nobody's business, whatever it returned. */
+	for (regs.result = -600; regs.result < 600; regs.result++)
+		if (regs.result != -EINTR)
+			ck_assert_int_eq(hf_restart_of(&regs, &ask), HF_RESTART_NONE);
+	/* Nor is an io_uring worker. */
+	regs.result = -EINTR;
+	regs.pc = 0;
+	ck_assert_int_eq(hf_restart_of(&regs, &ask), HF_RESTART_NONE);
+}
+
+START_TEST(each_call_has_its_verdict)
+{
+	for (size_t arch = 0; arch < COUNT_OF(archs); arch++)
+		check_row(&rows[_i], arch);
+}
+END_TEST
+
+/* Every number there is: only those of the rows above may be restarted, with any arguments. */
+START_TEST(no_other_call_is_ever_restarted)
+{
+	static const uint64_t fills[] = { 0, 1, (uint64_t)-1, SOME };
+
+	for (size_t arch = 0; arch < COUNT_OF(archs); arch++) {
+		bool known[1024] = { false }, x86 = archs[arch].arch == HF_ARCH_X86_64;
+
+		for (size_t i = 0; i < COUNT_OF(rows); i++) {
+			long nr = number_in(archs[arch].header, rows[i].name);
+
+			if (nr >= 0 && (x86 ? rows[i].x86_64 : rows[i].aarch64) != LEFT)
+				known[nr] = true;
+		}
+		for (long nr = 0; nr < 1024; nr++)
+			for (size_t fill = 0; fill < COUNT_OF(fills) && !known[nr]; fill++) {
+				struct hf_regs regs = {
+					.arch = archs[arch].arch, .nr = nr, .result = -EINTR, .pc = 1,
+				};
+				enum hf_restart_ask ask;
+
+				for (size_t i = 0; i < 6; i++)
+					regs.args[i] = fills[fill];
+				ck_assert_int_eq(hf_restart_of(&regs, &ask), HF_RESTART_LEFT);
+			}
+	}
+}
+END_TEST
+
+START_TEST(outside_of_a_call_nothing_was_interrupted)
+{
+	struct hf_regs regs = { .arch = HF_ARCH_X86_64, .nr = -1, .result = -EINTR, .pc = 0x1000 };
+	enum hf_restart_ask ask;
+
+	ck_assert_int_eq(hf_restart_of(&regs, &ask), HF_RESTART_NONE);
+}
+END_TEST
+
+START_TEST(other_abis_are_left_alone)
+{
+	static const struct {
+		enum hf_arch arch;
+		long nr;
+	} others[] = {
+		{ HF_ARCH_I386, 256 }, { HF_ARCH_ARM, 252 },	/* epoll_wait */
+		{ HF_ARCH_I386, 232 }, { HF_ARCH_X86_64, 0x40000000 | 232 },	/* x32 */
+	};
+	struct hf_regs regs = { .arch = others[_i].arch, .nr = others[_i].nr, .result = -EINTR, .pc = 1 };
+	enum hf_restart_ask ask;
+
+	ck_assert_int_eq(hf_restart_of(&regs, &ask), HF_RESTART_LEFT);
+}
+END_TEST
+
+/* ---- What programs see --------------------------------------------------------------------------------- */
+
+/* Thousands under `make check-quiet`. */
+static unsigned int rounds(void)
+{
+	const char *text = getenv("HF_TEST_HOLDS");
+
+	return text ? (unsigned int)strtoul(text, NULL, 10) : 200;
+}
+
+/* Which of a victim's calls came back, for the message. */
+static void check_none_came_back(struct lab *lab, const struct lab_victim *v, unsigned int round)
+{
+	for (uint32_t i = 0; i < v->n; i++) {
+		struct victim_slot *slot = lab_slot(lab, v, i);
+		char path[64], name[32] = "?";
+		FILE *f;
+
+		if (slot->duty != VICTIM_STAYS || slot->count == 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/comm", slot->tid);
+		f = fopen(path, "re");
+		if (!f || !fgets(name, sizeof(name), f))
+			name[0] = '\0';
+		name[strcspn(name, "\n")] = '\0';
+		ck_abort_msg("v%d, hold %u: %s came back %d times, with errno %d", lab->version, round,
+			     name, (int)slot->count, (int)slot->value);
+	}
+}
+
+/* The last slot counts, all others belong to sleepers. */
+static void await_sleeping(struct lab *lab, const struct lab_victim *v)
+{
+	for (uint32_t i = 0; i + 1 < v->n; i++)
+		lab_await_state(atomic_load(&lab_slot(lab, v, i)->tid), 'S');
+}
+
+START_TEST(no_blocking_call_comes_back_over_many_holds)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "sleepers", "all", NULL);
+
+	ck_assert_uint_ge(v->n, 65);
+	for (unsigned int round = 0; round < rounds(); round++) {
+		lab_let_go(lab_take(lab->top, NULL), HF_RELEASE_AS_FOUND);
+		/* Every other hold finds them on their way back into their calls. */
+		if (round % 2)
+			await_sleeping(lab, v);
+		check_none_came_back(lab, v, round);
+	}
+	await_sleeping(lab, v);
+	check_none_came_back(lab, v, rounds());
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+/* As many as there are in the victim's second table, and of these the timed ones. */
+#define INTERRUPTED 25
+#define TIMED 19
+
+static const struct hf_process *only_process(hf_tree *tree, const struct lab_victim *v)
+{
+	const struct hf_process *p = hf_tree_find(tree, v->pid);
+
+	ck_assert_ptr_nonnull(p);
+	return p;
+}
+
+static size_t count_restarts(const struct hf_process *p, enum hf_restart restart)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < p->n_threads; i++)
+		n += p->threads[i].restart == restart;
+	return n;
+}
+
+START_TEST(what_is_made_of_each_call_is_reported)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "sleepers", "eintr", NULL);
+	const struct hf_hold_info *info;
+	const struct hf_process *p;
+	hf_tree *tree = NULL;
+	hf_hold *hold = lab_take(lab->top, NULL);
+
+	ck_assert_int_eq(hf_tree_collect(hold, NULL, &tree, NULL), 0);
+	p = only_process(tree, v);
+	ck_assert_uint_eq(count_restarts(p, HF_RESTART_CALL), INTERRUPTED - TIMED);
+	ck_assert_uint_eq(count_restarts(p, HF_RESTART_IN_FULL), TIMED);
+	ck_assert_uint_eq(count_restarts(p, HF_RESTART_LEFT), 0);
+	ck_assert_uint_eq(count_restarts(p, HF_RESTART_NONE), p->n_threads - INTERRUPTED);
+	hf_tree_free(tree);
+	ck_assert_uint_eq(hf_hold_info(hold)->restarted, 0);
+	ck_assert_int_eq(hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, NULL), 0);
+	info = hf_hold_info(hold);
+	ck_assert_uint_eq(info->restarted, INTERRUPTED);
+	ck_assert_uint_eq(info->restarted_in_full, TIMED);
+	ck_assert_uint_eq(info->left_interrupted, 0);
+	hf_hold_free(hold);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+/* And that these tests would see an EINTR. */
+START_TEST(without_the_restart_each_comes_back_once_a_hold)
+{
+	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "sleepers", "eintr", NULL);
+	hf_tree *tree = NULL;
+	hf_hold *hold;
+
+	opts.no_restart = 1;
+	for (uint64_t round = 1; round <= 3; round++) {
+		await_sleeping(lab, v);
+		hold = lab_take(lab->top, &opts);
+		if (round == 1) {
+			ck_assert_int_eq(hf_tree_collect(hold, NULL, &tree, NULL), 0);
+			ck_assert_uint_eq(count_restarts(only_process(tree, v), HF_RESTART_LEFT), INTERRUPTED);
+			hf_tree_free(tree);
+		}
+		lab_let_go(hold, HF_RELEASE_AS_FOUND);
+		for (uint32_t i = 0; i + 1 < v->n; i++) {
+			struct victim_slot *slot = lab_slot(lab, v, i);
+			struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS);
+			struct hf_nap nap = HF_NAP_INIT;
+
+			while (slot->count < round)
+				ck_assert(hf_nap(&nap, deadline));
+			ck_assert_uint_eq(slot->count, round);
+			ck_assert_uint_eq(slot->value, EINTR);
+		}
+	}
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+static void await_count(struct victim_slot *slot, uint64_t count)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS);
+	struct hf_nap nap = HF_NAP_INIT;
+
+	while (atomic_load(&slot->count) < count)
+		ck_assert_msg(hf_nap(&nap, deadline), "not %d times", (int)count);
+}
+
+/* The call's slot has come back that often, each time with EINTR; the handler ran that often. */
+static void check_caught(struct lab *lab, const struct lab_victim *v, uint64_t returns, uint64_t handled)
+{
+	await_count(lab_slot(lab, v, 0), returns);
+	await_count(lab_slot(lab, v, 1), handled);
+	lab_await_state(atomic_load(&lab_slot(lab, v, 0)->tid), 'S');
+	ck_assert_uint_eq(lab_slot(lab, v, 0)->count, returns);
+	ck_assert_uint_eq(lab_slot(lab, v, 1)->count, handled);
+	if (returns)
+		ck_assert_uint_eq(lab_slot(lab, v, 0)->value, EINTR);
+}
+
+static void signal_during_a_hold(int version, const char *flags)
+{
+	struct lab *lab = lab_new(version);
+	struct lab_victim *v = lab_start(lab, lab->top, "caught", "epoll", flags, NULL);
+	hf_hold *hold;
+
+	check_caught(lab, v, 0, 0);
+	lab_cycle(lab, lab->top);
+	check_caught(lab, v, 0, 0);
+	for (uint64_t n = 1; n <= 5; n++) {
+		hold = lab_take(lab->top, NULL);
+		ck_assert_int_eq(kill(v->pid, SIGUSR1), 0);
+		lab_still(lab, 5);
+		lab_let_go(hold, HF_RELEASE_AS_FOUND);
+		check_caught(lab, v, n, n);
+	}
+	lab_as_before(lab);
+	lab_done(lab);
+}
+
+START_TEST(a_signal_with_a_handler_interrupts_the_call_as_ever)
+{
+	signal_during_a_hold(_i, NULL);
+}
+END_TEST
+
+/* epoll_wait() is never restarted after a handler, whatever its flags (signal(7)). */
+START_TEST(also_where_the_handler_has_sa_restart)
+{
+	signal_during_a_hold(_i, "restart");
+}
+END_TEST
+
+START_TEST(a_signal_without_a_handler_interrupts_nothing)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "sleepers", "eintr", NULL);
+	hf_hold *hold = lab_take(lab->top, NULL);
+
+	ck_assert_int_eq(kill(v->pid, SIGWINCH), 0);
+	ck_assert_int_eq(kill(v->pid, SIGCONT), 0);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	await_sleeping(lab, v);
+	for (uint32_t i = 0; i + 1 < v->n; i++)
+		ck_assert_uint_eq(lab_slot(lab, v, i)->count, 0);
+	lab_done(lab);
+}
+END_TEST
+
+START_TEST(calls_come_back_from_a_stop_as_the_stop_would_have_them)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "caught", "epoll", NULL);
+
+	/* Stopped by somebody else: their EINTR, which is not ours to hide. */
+	lab_stop(lab, v, SIGSTOP);
+	lab_let_go(lab_take(lab->top, NULL), HF_RELEASE_AS_FOUND);
+	lab_continue(lab, v);
+	check_caught(lab, v, 1, 0);
+	/* Stopped by us, at the release. */
+	lab_let_go(lab_take(lab->top, NULL), HF_RELEASE_STOPPED);
+	lab_await_state(v->pid, 'T');
+	lab_signal_all(lab, lab->top, SIGCONT);
+	check_caught(lab, v, 1, 0);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+/* A connection goes on being made; asked for again it would be EALREADY. */
+static void check_left(int version, const char *what)
+{
+	struct lab *lab = lab_new(version);
+	struct lab_victim *v = lab_start(lab, lab->top, "caught", what, NULL);
+	hf_hold *hold = lab_take(lab->top, NULL);
+
+	ck_assert_int_eq(hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, NULL), 0);
+	ck_assert_uint_eq(hf_hold_info(hold)->restarted, 0);
+	ck_assert_uint_eq(hf_hold_info(hold)->left_interrupted, 1);
+	hf_hold_free(hold);
+	await_count(lab_slot(lab, v, 0), 1);
+	ck_assert_uint_eq(lab_slot(lab, v, 0)->value, EINTR);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+
+START_TEST(a_connect_is_left_interrupted)
+{
+	check_left(_i, "connect");
+}
+END_TEST
+
+#ifdef __x86_64__
+START_TEST(a_call_with_the_numbers_of_another_abi_is_left_interrupted)
+{
+	check_left(_i, "int80");
+}
+END_TEST
+#endif
+
+/* ---- What it costs ------------------------------------------------------------------------------------ */
+
+START_TEST(it_costs_one_request_a_thread)
+{
+	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
+	struct lab *lab = lab_new(_i);
+	hf_hold *hold;
+
+	lab_start(lab, lab->top, "spin", "200", "3000", NULL);
+	hold = lab_take(lab->top, NULL);
+	memset(&requests, 0, sizeof(requests));
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	ck_assert_uint_eq(requests.detach, 200);
+	ck_assert_uint_eq(requests.getregset, 200);
+	ck_assert_uint_eq(requests.setregset + requests.peek, 0);
+	opts.no_restart = 1;
+	hold = lab_take(lab->top, &opts);
+	memset(&requests, 0, sizeof(requests));
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	ck_assert_uint_eq(requests.detach, 200);
+	ck_assert_uint_eq(requests.getregset + requests.setregset + requests.peek, 0);
+	lab_done(lab);
+}
+END_TEST
+
+START_TEST(and_two_more_for_a_call_that_is_restarted)
+{
+	struct lab *lab = lab_new(_i);
+	size_t threads;
+	hf_hold *hold;
+
+	lab_start(lab, lab->top, "sleepers", "eintr", NULL);
+	hold = lab_take(lab->top, NULL);
+	threads = hf_hold_info(hold)->held;
+	memset(&requests, 0, sizeof(requests));
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	ck_assert_uint_eq(requests.detach, threads);
+	ck_assert_uint_eq(requests.getregset, threads);
+	ck_assert_uint_eq(requests.peek, INTERRUPTED);
+	ck_assert_uint_eq(requests.setregset, INTERRUPTED);
+	lab_done(lab);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("restart");
+	TCase *tc = tcase_create("table");
+
+	tcase_add_loop_test(tc, each_call_has_its_verdict, 0, COUNT_OF(rows));
+	tcase_add_test(tc, no_other_call_is_ever_restarted);
+	tcase_add_test(tc, outside_of_a_call_nothing_was_interrupted);
+	tcase_add_loop_test(tc, other_abis_are_left_alone, 0, 4);
+	suite_add_tcase(suite, tc);
+
+	lab_init();
+#ifdef __x86_64__
+	tc = lab_case(suite, "programs");
+	tcase_set_timeout(tc, 3600);
+	lab_add(tc, no_blocking_call_comes_back_over_many_holds);
+	tc = lab_case(suite, "restarts");
+	lab_add(tc, what_is_made_of_each_call_is_reported);
+	lab_add(tc, without_the_restart_each_comes_back_once_a_hold);
+	lab_add(tc, a_signal_without_a_handler_interrupts_nothing);
+	lab_add(tc, a_call_with_the_numbers_of_another_abi_is_left_interrupted);
+	lab_add(tc, and_two_more_for_a_call_that_is_restarted);
+#else
+	lab_left_out("the calls of every kind", "only some of them are restarted on this architecture");
+#endif
+	tc = lab_case(suite, "signals");
+	lab_add(tc, a_signal_with_a_handler_interrupts_the_call_as_ever);
+	lab_add(tc, also_where_the_handler_has_sa_restart);
+	lab_add(tc, calls_come_back_from_a_stop_as_the_stop_would_have_them);
+	lab_add(tc, a_connect_is_left_interrupted);
+	lab_add(tc, it_costs_one_request_a_thread);
+	return hf_suite_run(suite);
+}

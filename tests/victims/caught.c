@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * caught WHAT [restart] - one thread asleep in a call that a stop interrupts, and what WHAT makes of it:
+ *	epoll		epoll_wait(); SIGUSR1 has a handler, with SA_RESTART where `restart` is given
+ *	connect		connect() of a socket with SO_SNDTIMEO to a listener that does not answer
+ *	int80		io_uring_enter() by int $0x80 from 64-bit code: with the numbers of i386
+ * The thread's slot counts how often its call came back, its value is with which errno.  The second
+ * slot counts how often the handler ran.  The main thread counts in the third.
+ */
+#include "sleep_eintr.h"
+
+static uint32_t first;
+static const char *what;
+
+static void handler(int sig)
+{
+	(void)sig;
+	victim_count(first + 1);
+}
+
+/* A listener whose queue is full drops what asks for a connection. */
+static long in_connect(void)
+{
+	struct sockaddr_in at;
+	int listener = make_inet(SOCK_STREAM, &at), fd = -1;
+
+	must(listen(listener, 0) == 0, "listen");
+	for (int i = 0; i < 8; i++) {
+		struct pollfd p = { .events = POLLOUT };
+
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		p.fd = fd;
+		connect(fd, (struct sockaddr *)&at, sizeof(at));
+		if (poll(&p, 1, 100) == 0)
+			break;
+	}
+	fd = timed(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), SO_SNDTIMEO);
+	atomic_fetch_add(&prepared, 1);
+	return connect(fd, (struct sockaddr *)&at, sizeof(at));
+}
+
+static long in_int80(void)
+{
+#ifdef __x86_64__
+	long r;
+
+	__asm__ volatile("push %%rbp; xor %%ebp, %%ebp; int $0x80; pop %%rbp"
+			 : "=a"(r)
+			 : "a"(426), "b"(ONCE(make_ring())), "c"(0), "d"(1), "S"(IORING_ENTER_GETEVENTS), "D"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
+	errno = (int)-r;
+	return r < 0 ? -1 : r;
+#else
+	return in_io_uring();
+#endif
+}
+
+static void *sleeper_main(void *arg)
+{
+	(void)arg;
+	victim_take(first, VICTIM_WAKES);
+	for (;;) {
+		long r = !strcmp(what, "connect") ? in_connect() : !strcmp(what, "int80") ? in_int80() :
+			 in_epoll_wait();
+
+		atomic_store(&board->slots[first].value, (uint64_t)(r < 0 ? errno : 0));
+		victim_count(first);
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = argc > 2 ? SA_RESTART : 0 };
+	sigset_t set;
+
+	what = argc > 1 ? argv[1] : "epoll";
+	victim_begin();
+	must(pipe2(pipe_fds, O_CLOEXEC) == 0, "pipe");
+	first = victim_claim(3);
+	victim_take(first + 1, VICTIM_WAKES);
+	sigaction(SIGUSR1, &action, NULL);
+	sigemptyset(&set);
+	victim_thread(sleeper_main, NULL);
+	victim_await(first, 1);
+	/* The handler is the sleeper's: its call is the one to be interrupted. */
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	await_sleep(atomic_load(&board->slots[first].tid), !strcmp(what, "connect"));
+	victim_ready_and_spin(first + 2, 0);
+}
