@@ -265,14 +265,23 @@ static void await_sleeping(struct lab *lab, const struct lab_victim *v)
 		lab_await_state(atomic_load(&lab_slot(lab, v, i)->tid), 'S');
 }
 
-START_TEST(no_blocking_call_comes_back_over_many_holds)
+static void hold_many_times(struct lab *lab, const struct hf_target *target)
 {
-	struct lab *lab = lab_new(_i);
 	struct lab_victim *v = lab_start(lab, lab->top, "sleepers", "all", NULL);
+	pid_t pid = v->pid;
+	struct hf_target own = *target;
 
+	if (own.kind == HF_TARGET_PROCESSES) {
+		own.pids = &pid;
+		own.n_pids = 1;
+	}
 	ck_assert_uint_ge(v->n, 65);
 	for (unsigned int round = 0; round < rounds(); round++) {
-		lab_let_go(lab_take(lab->top, NULL), HF_RELEASE_AS_FOUND);
+		hf_hold *hold = NULL;
+
+		ck_assert_int_eq(hf_hold_take(&own, NULL, &hold, NULL), 0);
+		ck_assert_uint_ge(hf_hold_info(hold)->held, 65);
+		lab_let_go(hold, HF_RELEASE_AS_FOUND);
 		/* Every other hold finds them on their way back into their calls. */
 		if (round % 2)
 			await_sleeping(lab, v);
@@ -281,6 +290,27 @@ START_TEST(no_blocking_call_comes_back_over_many_holds)
 	await_sleeping(lab, v);
 	check_none_came_back(lab, v, rounds());
 	lab_as_before(lab);
+}
+
+START_TEST(no_blocking_call_comes_back_over_many_holds)
+{
+	struct lab *lab = lab_new(_i);
+	struct hf_target target = HF_TARGET_INIT;
+
+	target.kind = HF_TARGET_CGROUP;
+	target.path = lab->top;
+	hold_many_times(lab, &target);
+	lab_done(lab);
+}
+END_TEST
+
+START_TEST(nor_where_the_target_is_a_process)
+{
+	struct lab *lab = lab_new(0);
+	struct hf_target target = HF_TARGET_INIT;
+
+	target.kind = HF_TARGET_PROCESSES;
+	hold_many_times(lab, &target);
 	lab_done(lab);
 }
 END_TEST
@@ -550,6 +580,7 @@ int main(void)
 	tc = lab_case(suite, "programs");
 	tcase_set_timeout(tc, 3600);
 	lab_add(tc, no_blocking_call_comes_back_over_many_holds);
+	tcase_add_test(tc, nor_where_the_target_is_a_process);
 	tc = lab_case(suite, "restarts");
 	lab_add(tc, what_is_made_of_each_call_is_reported);
 	lab_add(tc, without_the_restart_each_comes_back_once_a_hold);
