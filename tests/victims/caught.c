@@ -3,7 +3,7 @@
  * caught WHAT [restart] - one thread asleep in a call that a stop interrupts, and what WHAT makes of it:
  *	epoll		epoll_wait(); SIGUSR1 has a handler, with SA_RESTART where `restart` is given
  *	connect		connect() of a socket with SO_SNDTIMEO to a listener that does not answer
- *	int80		io_uring_enter() by int $0x80 from 64-bit code: with the numbers of i386
+ *	int80		epoll_pwait2() by int $0x80 from 64-bit code: numbers and structs are those of i386
  * The thread's slot counts how often its call came back, its value is with which errno.  The second
  * slot counts how often the handler ran.  The main thread counts in the third.
  */
@@ -42,16 +42,17 @@ static long in_connect(void)
 static long in_int80(void)
 {
 #ifdef __x86_64__
+	void *events = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	long r;
 
 	__asm__ volatile("push %%rbp; xor %%ebp, %%ebp; int $0x80; pop %%rbp"
 			 : "=a"(r)
-			 : "a"(426), "b"(ONCE(make_ring())), "c"(0), "d"(1), "S"(IORING_ENTER_GETEVENTS), "D"(0)
+			 : "a"(441), "b"(ONCE(make_epoll())), "c"(events), "d"(1), "S"(0), "D"(0)
 			 : "memory", "r8", "r9", "r10", "r11");
 	errno = (int)-r;
 	return r < 0 ? -1 : r;
 #else
-	return in_io_uring();
+	return in_epoll_wait();
 #endif
 }
 
