@@ -33,8 +33,8 @@ endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check built-tests demo deps install uninstall clean sanitize lint fuzz \
-	fuzz-coverage built-fuzz storm sweep valgrind
+.PHONY: all check built-tests demo deps install uninstall clean sanitize lint fuzz fuzz-coverage \
+	built-fuzz storm sweep valgrind check-quiet compare spread
 
 # ---- The library and the command ---------------------------------------------------------
 # Each folder sees only the folders below it, so that the arrows
@@ -127,7 +127,7 @@ endef
 export PC_FILE
 
 # ---- Tests --------------------------------------------------------------------------------
-test_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/check_*.c))
+test_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/check_*.c tests/bench_*.c))
 fuzz_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz_main.c,$(wildcard tests/fuzz_*.c)))
 victims := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/victims/*.c))
 examples := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
@@ -190,6 +190,18 @@ valgrind:
 	$(Q)tests/deps.sh build test lint
 	$(Q)$(MAKE) built-tests
 	$(Q)tests/valgrind.sh $(BUILD) $(SUITES)
+
+# Thousands of holds of a program that sleeps in every way there is.
+check-quiet: built-tests
+	$(Q)HF_TEST_HOLDS=$${HF_TEST_HOLDS:-5000} CK_RUN_CASE=programs HF_BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check_restart
+
+# What holdfast, debuggers, signals and the plain freezer do to blocking calls, side by side.
+compare: all $(victims)
+	$(Q)HOLDFAST=$(BUILD)/holdfast HF_BUILD=$(abspath $(BUILD)) tests/compare.sh
+
+# How far apart a thousand threads start again, beside a plain thaw.
+spread: built-tests
+	$(Q)HF_BUILD=$(abspath $(BUILD)) $(BUILD)/tests/bench_spread
 
 # The whole suite under AddressSanitizer and UndefinedBehaviorSanitizer.  Leaks count.  No sweep: it would fail the
 # sanitizers' own system calls.

@@ -57,6 +57,7 @@ static int take_a_look(void *arg)
 	struct hf_take_options opts = hf_take_options_of(look->args);
 	struct hf_release_options release = hf_take_release_options_of(look->args);
 	struct hf_error tree_err = HF_ERROR_INIT, release_err = HF_ERROR_INIT;
+	struct hf_tree_options tree_opts = HF_TREE_OPTIONS_INIT;
 	struct hf_hold_info info;
 	hf_hold *hold = NULL;
 	hf_tree *tree = NULL;
@@ -67,7 +68,8 @@ static int take_a_look(void *arg)
 	opts.dead_man_ms = look->args->timeout_ms;
 	if (hf_hold_take(&look->target, &opts, &hold, &tree_err) < 0)
 		return hf_report(look->cmd->name, &tree_err);
-	collected = hf_tree_collect(hold, NULL, &tree, &tree_err);
+	tree_opts.effects = look->args->effects;
+	collected = hf_tree_collect(hold, &tree_opts, &tree, &tree_err);
 	released = hf_hold_release(hold, HF_RELEASE_AS_FOUND, &release, &release_err);
 	if (collected == 0)
 		collected = format_tree(look, tree, hold, &tree_err);
@@ -144,7 +146,7 @@ const struct hf_cmd hf_cmd_tree = {
 		    "  holdfast tree --dot pod | dot -Tsvg > pod.svg\n",
 	.operand = HF_OPERAND_TARGET,
 	.opts = HF_OPT_TARGET | HF_OPT_BIT(HOLD) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) |
-		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(NO_RESTART) | HF_OPT_BIT(JSON) |
+		HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(NO_RESTART) | HF_OPT_BIT(EFFECTS) | HF_OPT_BIT(JSON) |
 		HF_OPT_BIT(PRETTY) | HF_OPT_BIT(DOT) | HF_OPT_BIT(COLOR) | HF_OPT_BIT(NO_COLOR) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) |
 		HF_OPT_EVERYWHERE,
 	.run = run_tree,

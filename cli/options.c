@@ -59,6 +59,8 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 	[HF_OPT_NO_RESTART] = { "no-restart", 0, NULL,
 		"let system calls that every stop interrupts return EINTR, instead of restarting them" },
 	[HF_OPT_DRY_RUN] = { "dry-run", 'n', NULL, "show what would be done, and change nothing" },
+	[HF_OPT_EFFECTS] = { "effects", 0, NULL,
+		"tell what each process may notice of the hold all the same" },
 	[HF_OPT_JSON] = { "json", 0, NULL, "print JSON" },
 	[HF_OPT_PRETTY] = { "pretty", 0, NULL, "indent the JSON" },
 	[HF_OPT_DOT] = { "dot", 0, NULL, "print a graph for Graphviz" },
@@ -368,6 +370,9 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 		return r;
 	case HF_OPT_NO_RESTART:
 		a->no_restart = true;
+		return 0;
+	case HF_OPT_EFFECTS:
+		a->effects = true;
 		return 0;
 	case HF_OPT_DRY_RUN:
 		a->dry_run = true;

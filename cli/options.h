@@ -41,6 +41,7 @@ enum hf_opt_id {
 	HF_OPT_NEWCOMERS,
 	HF_OPT_NO_RESTART,
 	HF_OPT_DRY_RUN,
+	HF_OPT_EFFECTS,
 	HF_OPT_JSON,
 	HF_OPT_PRETTY,
 	HF_OPT_DOT,
@@ -88,7 +89,7 @@ struct hf_args {
 	enum hf_on_newcomers on_newcomers;
 	const char *hold;		/* -H: a hold that is kept in the background, in place of a target */
 	bool detach;
-	bool no_restart;
+	bool no_restart, effects;
 	bool dry_run;
 	bool limited;			/* --for was given */
 	unsigned int for_ms;

@@ -503,6 +503,25 @@ struct hf_thread {
 	enum hf_restart restart;	/* what will become of its interrupted call */
 };
 
+/* What a process may notice of a hold all the same. */
+enum hf_effect_kind {
+	HF_EFFECT_TIMEOUT = 1,	/* a call waits for its whole time-out once more */
+	HF_EFFECT_INTERRUPTED,	/* a call returns EINTR */
+	HF_EFFECT_DIES,		/* a signal is pending that will end it at the release */
+	HF_EFFECT_TIMER,	/* a timer has run out */
+	HF_EFFECT_WATCHDOG,	/* systemd watches it (WatchdogSec) and does not know of the hold */
+	HF_EFFECT_PEERS		/* peers of its TCP connections wait, and may give up */
+};
+
+struct hf_effect {
+	enum hf_effect_kind kind;
+	pid_t tid;		/* the thread concerned; 0 for the whole process */
+	const char *text;	/* a clause, without its subject */
+};
+
+/* "timeout", "interrupted", "dies", "timer", "watchdog", "peers".  Static storage; never NULL. */
+HF_API const char *hf_effect_word(enum hf_effect_kind kind);
+
 /*
  * One process.  Read-only; lent by the tree until hf_tree_free().  Later versions may append
  * members.  Strings are bytes as the kernel gave them, ended by NUL; they need not be UTF-8.
@@ -529,12 +548,16 @@ struct hf_process {
 	size_t n_threads;
 	const struct hf_process *parent;	/* within the hold; NULL for a root */
 	const struct hf_process *first_child, *next_sibling;	/* by start time, then pid */
+	const struct hf_effect *effects;	/* where hf_tree_options asked for them */
+	size_t n_effects;
 };
 
 struct hf_tree_options {
 	size_t size;			/* sizeof(struct hf_tree_options) */
+	int effects;			/* 1: find out what each process may notice of the hold, which
+					   takes some microseconds for each of its descriptors */
 };
-#define HF_TREE_OPTIONS_INIT { sizeof(struct hf_tree_options) }
+#define HF_TREE_OPTIONS_INIT { sizeof(struct hf_tree_options), 0 }
 
 /* The processes and threads of a hold; a forest: roots are those whose parent is not in it. */
 typedef struct hf_tree hf_tree;

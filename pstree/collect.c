@@ -257,6 +257,7 @@ HF_API int hf_tree_collect(hf_hold *hold, const struct hf_tree_options *opts, hf
 	if (opts && (opts->size < sizeof(size_t) || opts->size > sizeof(*opts)))
 		return hf_fail(err, EINVAL, HF_STAGE_COLLECT, 0, "collecting: options of size %zu",
 			       opts->size);
+	c.effects = opts && opts->size > offsetof(struct hf_tree_options, effects) && opts->effects;
 	if (info->released_us)
 		return hf_fail(err, EINVAL, HF_STAGE_COLLECT, 0,
 			       "collecting: the hold has been released");
@@ -266,6 +267,7 @@ HF_API int hf_tree_collect(hf_hold *hold, const struct hf_tree_options *opts, hf
 	c.tree = calloc(1, sizeof(*c.tree));
 	if (!c.tree)
 		return hf_collect_no_memory(&c);
+	c.tree->effects = c.effects;
 	r = collect(&c, info->levels);
 	hf_buf_done(&c.buf);
 	if (r < 0) {

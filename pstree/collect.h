@@ -30,6 +30,7 @@ struct hf_collector {
 	const char **levels;	/* path of each level, in the arena of the tree */
 	unsigned int n_levels;
 	const char *target;	/* the level that is above all the others */
+	bool effects;		/* they are asked for */
 	bool regroup;		/* a thread was met that is of another process than noted */
 	struct hf_error *err;
 };

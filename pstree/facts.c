@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "effects.h"
 #include "own.h"
 #include "task.h"
 
@@ -334,6 +335,8 @@ int hf_facts_of_process(struct hf_collector *c, struct hf_process *p, const stru
 	}
 	if (r == 0)
 		r = hf_facts_of_threads(c, p, &face, m, live != NULL);
+	if (r == 0 && c->effects && fd >= 0)
+		r = hf_effects_of_process(c, p, &face, !any_deep_sleeper(m));
 	if (r < 0)
 		return r;
 	judge(c, p, &face, m, live != NULL);

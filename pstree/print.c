@@ -106,6 +106,25 @@ const char *hf_target_word(enum hf_target_kind kind)
 	return "unknown";
 }
 
+HF_API const char *hf_effect_word(enum hf_effect_kind kind)
+{
+	switch (kind) {
+	case HF_EFFECT_TIMEOUT:
+		return "timeout";
+	case HF_EFFECT_INTERRUPTED:
+		return "interrupted";
+	case HF_EFFECT_DIES:
+		return "dies";
+	case HF_EFFECT_TIMER:
+		return "timer";
+	case HF_EFFECT_WATCHDOG:
+		return "watchdog";
+	case HF_EFFECT_PEERS:
+		return "peers";
+	}
+	return "unknown";
+}
+
 const char *hf_restart_word(enum hf_restart restart)
 {
 	switch (restart) {

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "procfs.h"
+#include "tree.h"
 
 #define SCHEMA 1
 
@@ -276,12 +277,22 @@ static json_object *process_of(struct maker *m, const struct hf_process *p)
 	return process;
 }
 
+static json_object *effect_of(struct maker *m, const struct hf_effect *e)
+{
+	json_object *effect = json_object_new_object();
+
+	put_word(m, effect, "kind", hf_effect_word(e->kind));
+	put_number_or_null(m, effect, "tid", e->tid);
+	put_word(m, effect, "text", e->text);
+	return effect;
+}
+
 /* ---- The document ------------------------------------------------------------------------ */
 
 struct document {
 	struct hf_writer *w;
 	struct maker maker;
-	bool pretty;
+	bool pretty, effects;
 	unsigned int level;
 	bool empty;		/* nothing yet in the object or array that is open */
 };
@@ -386,6 +397,13 @@ static void write_process(struct document *d, const struct hf_process *p)
 	for (i = 0; i < p->n_threads; i++)
 		write_entry(d, NULL, thread_of(&d->maker, &p->threads[i]));
 	end(d, "]");
+	if (d->effects) {
+		separate(d, "effects");
+		begin(d, "[");
+		for (i = 0; i < p->n_effects; i++)
+			write_entry(d, NULL, effect_of(&d->maker, &p->effects[i]));
+		end(d, "]");
+	}
 	for (child = p->first_child; child; child = child->next_sibling)
 		append(&d->maker, children, json_object_new_int64(child->pid));
 	write_entry(d, "children", children);
@@ -454,7 +472,7 @@ static void write_document(struct document *d, const hf_tree *tree, const struct
 void hf_format_json(const hf_tree *tree, const struct hf_hold_info *info, unsigned int flags,
 		    struct hf_writer *w)
 {
-	struct document d = { .w = w, .pretty = flags & HF_FORMAT_PRETTY };
+	struct document d = { .w = w, .pretty = flags & HF_FORMAT_PRETTY, .effects = tree->effects };
 
 	write_document(&d, tree, info);
 	if (d.maker.failed)

@@ -176,7 +176,7 @@ static void put_threads(const struct drawing *d, const struct hf_process *p, str
 			continue;
 		words->len = 0;
 		odd = hf_put_thread_oddity(&aside, t);
-		put_lines(d, d->depth + 1, --left > 0 || p->first_child);
+		put_lines(d, d->depth + 1, --left > 0 || p->n_effects || p->first_child);
 		hf_writer_put(d->w, "thread ");
 		put_name(d, t->tid, t->comm);
 		put_oddity(d, odd, words);
@@ -184,6 +184,23 @@ static void put_threads(const struct drawing *d, const struct hf_process *p, str
 	}
 	if (aside.failed)
 		d->w->failed = aside.failed;
+}
+
+/* "! thread 105: epoll_wait returns EINTR" */
+static void put_effects(const struct drawing *d, const struct hf_process *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_effects; i++) {
+		put_lines(d, d->depth + 1, i + 1 < p->n_effects || p->first_child);
+		paint(d, YELLOW);
+		hf_writer_put(d->w, "! ");
+		unpaint(d);
+		if (p->effects[i].tid)
+			hf_writer_putf(d->w, "thread %d: ", (int)p->effects[i].tid);
+		hf_writer_put(d->w, p->effects[i].text);
+		hf_writer_put(d->w, "\n");
+	}
 }
 
 /* hf_tree_next(), keeping count of the depth. */
@@ -218,6 +235,7 @@ void hf_format_text(const hf_tree *tree, const struct hf_hold_info *info, unsign
 			d.goes_on[d.depth] = p->next_sibling != NULL;
 		put_process(&d, p, &words);
 		put_threads(&d, p, &words);
+		put_effects(&d, p);
 	}
 	hf_buf_done(&words);
 }

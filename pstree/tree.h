@@ -8,6 +8,8 @@
 #ifndef HF_TREE_H
 #define HF_TREE_H
 
+#include <stdbool.h>
+
 #include "holdfast.h"
 
 #include "arena.h"
@@ -17,6 +19,7 @@ struct hf_tree {
 	struct hf_process *procs;	/* by pid once linked; malloc()ed, since it grows */
 	size_t n;
 	const struct hf_process *roots;
+	bool effects;			/* they were asked for */
 };
 
 /* The process with this pid among n that are sorted by pid. */
