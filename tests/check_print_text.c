@@ -23,6 +23,38 @@ START_TEST(a_tree_is_drawn)
 }
 END_TEST
 
+static const struct hf_effect effects[] = {
+	{ HF_EFFECT_TIMEOUT, 105, "epoll_wait waits" }, { HF_EFFECT_WATCHDOG, 0, "systemd barks" },
+};
+
+START_TEST(effects_are_drawn_below_the_threads)
+{
+	struct hf_process procs[3];
+	char *text;
+
+	memcpy(procs, sample, sizeof(procs));
+	procs[0].effects = effects;
+	procs[0].n_effects = 2;
+	procs[1].effects = effects + 1;
+	procs[1].n_effects = 1;
+	text = format(procs, 3, &sample_info, HF_FORMAT_TEXT, 0);
+	ck_assert_str_eq(strchr(text, '\n') + 1,
+			 "100 server (4 threads)  server -f 'it'\\''s here'\n"
+			 "├─ thread 105 flusher [armed: in folio_wait]\n"
+			 "├─ thread 107 late [died while held]\n"
+			 "├─ ! thread 105: epoll_wait waits\n"
+			 "├─ ! systemd barks\n"
+			 "└─ 101 w [stopped by SIGTSTP]  w\n"
+			 "   ├─ ! systemd barks\n"
+			 "   └─ 102 sh [zombie]\n");
+	free(text);
+	procs[1].ppid = 1;
+	text = format(procs, 1, &sample_info, HF_FORMAT_TEXT, HF_FORMAT_ASCII);
+	ck_assert_ptr_nonnull(strstr(text, "|- ! thread 105: epoll_wait waits\n`- ! systemd barks\n"));
+	free(text);
+}
+END_TEST
+
 START_TEST(a_tree_is_drawn_in_ascii)
 {
 	char *text = format_sample(HF_FORMAT_TEXT, HF_FORMAT_ASCII);
@@ -140,6 +172,7 @@ int main(void)
 	tc = add_case(suite, "text");
 	tcase_add_test(tc, a_tree_is_drawn);
 	tcase_add_test(tc, a_tree_is_drawn_in_ascii);
+	tcase_add_test(tc, effects_are_drawn_below_the_threads);
 	tcase_add_test(tc, colours_are_only_added);
 	tcase_add_loop_test(tc, arguments_are_told_apart, 0, (int)COUNT_OF(cmdlines));
 	tcase_add_test(tc, odd_threads_are_drawn_below_their_process);
