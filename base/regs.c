@@ -114,17 +114,22 @@ bool hf_regs_is_call(const struct hf_regs *regs, uint64_t code, bool *ret_again)
 	return false;
 }
 
+void hf_regs_set_result(struct hf_regs *regs, int64_t result)
+{
+	const struct layout *l = layout_of(regs->size);
+
+	if (l && l->word == sizeof(result))
+		memcpy(regs->set + l->result * l->word, &result, sizeof(result));
+}
+
 void hf_regs_make_again(struct hf_regs *regs, uint64_t first)
 {
 	const struct layout *l = layout_of(regs->size);
 	uint64_t pc = regs->pc - 4;
-	int64_t restart = -ERESTARTNOHAND;
 
-	if (!l)
-		return;
 	if (regs->arch == HF_ARCH_X86_64)
-		memcpy(regs->set + l->result * l->word, &restart, sizeof(restart));
-	if (regs->arch == HF_ARCH_AARCH64) {
+		hf_regs_set_result(regs, -ERESTARTNOHAND);
+	if (l && regs->arch == HF_ARCH_AARCH64) {
 		memcpy(regs->set + l->args[0] * l->word, &first, sizeof(first));
 		memcpy(regs->set + l->pc * l->word, &pc, sizeof(pc));
 	}

@@ -48,6 +48,9 @@ uint64_t hf_regs_code_at(const struct hf_regs *regs);
 /* Pure: change the set so that the call which returned -EINTR is made again with this first argument. */
 void hf_regs_make_again(struct hf_regs *regs, uint64_t first);
 
+/* Pure: change the set so that the call returns this instead. */
+void hf_regs_set_result(struct hf_regs *regs, int64_t result);
+
 /* The registers of a held thread: one ptrace request.  -ESRCH when it is gone or not stopped. */
 int hf_regs_read(pid_t tid, struct hf_regs *ret);
 /* aarch64: set nr to -1 when the thread is in no call; one more request.  Elsewhere nr is right as it is. */

@@ -155,10 +155,11 @@ void hf_take_tell_restarts(const struct hf_cmd *cmd, const struct hf_args *args,
 	const struct hf_hold_info *info = hf_hold_info(hold);
 	char count[HF_COUNT_MAX], list[160];
 
-	if (!args->verbose || !(info->restarted || info->left_interrupted))
+	if (!args->verbose || !(info->restarted || info->expired || info->left_interrupted))
 		return;
-	hf_say_if_ready(cmd->name, "%s restarted, %zu left to return EINTR",
-			hf_count(info->restarted, "interrupted call", count), info->left_interrupted);
+	hf_say_if_ready(cmd->name, "%s restarted, %zu timed out, %zu left to return EINTR",
+			hf_count(info->restarted, "interrupted call", count), info->expired,
+			info->left_interrupted);
 	if (!info->restarted_in_full)
 		return;
 	list_restarted_in_full(hold, list, sizeof(list));

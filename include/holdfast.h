@@ -292,6 +292,7 @@ struct hf_hold_info {
 	/* Of the release, 0 before it; see enum hf_restart. */
 	size_t restarted;		/* threads whose interrupted call was made to go on */
 	size_t restarted_in_full;	/* those of `restarted` whose time-out began anew */
+	size_t expired;			/* threads whose call timed out during the hold */
 	size_t left_interrupted;	/* threads whose call returns EINTR because of the hold */
 };
 
@@ -309,7 +310,9 @@ enum hf_restart {
 	HF_RESTART_CALL,	/* goes on as if nothing had happened */
 	HF_RESTART_IN_FULL,	/* goes on, its relative time-out beginning anew: when the call began is not
 				   known, so it may last longer, by no more than that time-out */
-	HF_RESTART_LEFT		/* returns EINTR: not safe to restart, or no_restart was set */
+	HF_RESTART_LEFT,	/* returns EINTR: not safe to restart, or no_restart was set */
+	HF_RESTART_EXPIRED	/* epoll_wait, epoll_pwait: returns that its time-out ran out, since the hold
+				   lasted longer than that and nothing is there to be returned */
 };
 
 /* Lends the facts; they are brought up to date by this call.  Valid until hf_hold_free(). */

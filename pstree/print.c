@@ -14,6 +14,7 @@ static void count_thread(struct hf_tree_counts *n, const struct hf_thread *t)
 {
 	n->restarted += t->restart == HF_RESTART_CALL || t->restart == HF_RESTART_IN_FULL;
 	n->restarted_in_full += t->restart == HF_RESTART_IN_FULL;
+	n->expired += t->restart == HF_RESTART_EXPIRED;
 	n->left_interrupted += t->restart == HF_RESTART_LEFT;
 	switch (t->state) {
 	case HF_THREAD_HELD:
@@ -136,6 +137,8 @@ const char *hf_restart_word(enum hf_restart restart)
 		return "in-full";
 	case HF_RESTART_LEFT:
 		return "left";
+	case HF_RESTART_EXPIRED:
+		return "expired";
 	}
 	return NULL;
 }

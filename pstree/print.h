@@ -31,7 +31,7 @@ void hf_format_dot(const hf_tree *tree, const struct hf_hold_info *info, struct 
  */
 struct hf_tree_counts {
 	size_t processes, threads, held, armed, died, skipped, outside, zombies;
-	size_t restarted, restarted_in_full, left_interrupted;
+	size_t restarted, restarted_in_full, expired, left_interrupted;
 };
 struct hf_tree_counts hf_tree_count(const hf_tree *tree);
 
@@ -41,7 +41,7 @@ const char *hf_target_word(enum hf_target_kind kind);
 const char *hf_found_word(enum hf_found found);
 /* "held", "armed", "zombie", "died", "skipped", "outside", "kernel". */
 const char *hf_thread_word(enum hf_thread_state state);
-/* "call", "in-full", "left"; NULL for HF_RESTART_NONE. */
+/* "call", "in-full", "left", "expired"; NULL for HF_RESTART_NONE. */
 const char *hf_restart_word(enum hf_restart restart);
 /* "thawed", "freezing", "frozen". */
 const char *hf_freezer_word(enum hf_freezer_state state);

@@ -208,6 +208,7 @@ static void put_counts(struct maker *m, json_object *to, const struct hf_tree_co
 	put_unsigned(m, counts, "died", n->died);
 	put_unsigned(m, counts, "restarted", n->restarted);
 	put_unsigned(m, counts, "restarted_in_full", n->restarted_in_full);
+	put_unsigned(m, counts, "expired", n->expired);
 	put_unsigned(m, counts, "left_interrupted", n->left_interrupted);
 	put(m, to, "counts", counts);
 }

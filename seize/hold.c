@@ -327,6 +327,8 @@ HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 	hold->info.newcomers = count_newcomers(hold);
 	if (hold->info.newcomers && hold->opts.on_newcomers == HF_ON_NEWCOMERS_HOLD) {
 		r = hf_take_newcomers(hold, err);
+		/* They are held only since now. */
+		hold->held_ns = hf_clock_ns();
 		hold->info.newcomers = count_newcomers(hold);
 		if (r < 0)
 			return r;
@@ -418,7 +420,7 @@ enum hf_restart hf_hold_restart_of(const hf_hold *hold, const struct hf_task *t,
 
 	if (t->state != HF_TASK_HELD)
 		return HF_RESTART_NONE;
-	verdict = hf_restart_judge(t->tid, t->tgid, regs, &first);
+	verdict = hf_restart_judge(t->tid, t->tgid, regs, hf_clock_ns() - hold->held_ns, &first);
 	return verdict != HF_RESTART_NONE && hold->opts.no_restart ? HF_RESTART_LEFT : verdict;
 }
 

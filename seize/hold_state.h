@@ -56,6 +56,7 @@ struct hf_hold {
 	enum hf_release how;		/* it was released */
 	uint64_t first_stop_ns;		/* CLOCK_MONOTONIC of the first change; 0 before */
 	uint64_t mark_ns;		/* where the step that is being timed began */
+	uint64_t held_ns;		/* CLOCK_MONOTONIC since when everybody is held */
 	uint64_t release_ns;
 	struct hf_hold_info info;
 	char changed_path[512];		/* for info, may be cut */

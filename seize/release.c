@@ -35,9 +35,11 @@ static void restart_call(struct hf_hold *hold, struct hf_task *t)
 
 	if (t->state != HF_TASK_HELD || hold->opts.no_restart)
 		return;
-	t->restart = (uint8_t)hf_restart_call(t->tid, t->tgid);
+	t->restart = (uint8_t)hf_restart_call(t->tid, t->tgid,
+					      hold->held_ns ? hf_clock_ns() - hold->held_ns : 0);
 	info->restarted += t->restart == HF_RESTART_CALL || t->restart == HF_RESTART_IN_FULL;
 	info->restarted_in_full += t->restart == HF_RESTART_IN_FULL;
+	info->expired += t->restart == HF_RESTART_EXPIRED;
 	info->left_interrupted += t->restart == HF_RESTART_LEFT;
 }
 

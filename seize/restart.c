@@ -10,7 +10,9 @@
  *
  * Nothing else of a thread is ever changed.  In particular not a time-out: registers and memory are the program's, and a
  * compiler may count on a system call giving them back as they were.  When a call began the kernel does not tell;
- * what is left of a relative time-out is therefore unknown, and it begins anew.
+ * what is left of a relative time-out is therefore unknown, and it begins anew.  Only when the hold has lasted longer
+ * than all of it is it known that nothing is left: an epoll_wait() then returns what it would have, 0, unless there is an
+ * event to be returned.
  */
 #include "restart.h"
 
@@ -19,6 +21,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +189,17 @@ enum hf_restart hf_restart_of(const struct hf_regs *regs, enum hf_restart_ask *r
 	return with_timeout(call, regs);
 }
 
+bool hf_restart_outlasts(const struct hf_regs *regs, uint64_t ns)
+{
+	const struct call *call = find_call(regs);
+	int32_t ms;
+
+	if (!call || call->timeout != TIMEOUT_MS)
+		return false;
+	ms = (int32_t)regs->args[call->at];
+	return ms > 0 && (uint64_t)ms * 1000000 <= ns;
+}
+
 /* ---- Which descriptor ------------------------------------------------------------------------------- */
 
 static bool option(int fd, int level, int name, int *ret)
@@ -321,6 +335,16 @@ static bool is_answered(enum hf_restart_ask ask, pid_t tid, pid_t tgid, uint64_t
 	return false;
 }
 
+/* Asking an epoll descriptor whether it has events takes none. */
+static bool has_no_events(pid_t tid, int fd)
+{
+	/* Of its own table or not at all: epoll descriptors cannot be told apart afterwards. */
+	hf_owned_fd copy = hf_sys_getfd(tid, tid, fd);
+	struct pollfd p = { .fd = copy, .events = POLLIN };
+
+	return copy >= 0 && poll(&p, 1, 0) == 0;
+}
+
 /* ---- A thread ------------------------------------------------------------------------------------------ */
 
 /*
@@ -337,7 +361,7 @@ static bool is_back_from_call(pid_t tid, const struct hf_regs *regs)
 	       hf_regs_is_call(regs, code, &again) && !again;
 }
 
-enum hf_restart hf_restart_judge(pid_t tid, pid_t tgid, const struct hf_regs *regs,
+enum hf_restart hf_restart_judge(pid_t tid, pid_t tgid, const struct hf_regs *regs, uint64_t held_ns,
 				 uint64_t *ret_first)
 {
 	enum hf_restart_ask ask;
@@ -352,10 +376,14 @@ enum hf_restart hf_restart_judge(pid_t tid, pid_t tgid, const struct hf_regs *re
 		return verdict;
 	if (regs->arch == HF_ARCH_X86_64 && !is_back_from_call(tid, regs))
 		return HF_RESTART_LEFT;
-	return is_answered(ask, tid, tgid, ret_first) ? verdict : HF_RESTART_LEFT;
+	if (!is_answered(ask, tid, tgid, ret_first))
+		return HF_RESTART_LEFT;
+	if (hf_restart_outlasts(regs, held_ns) && has_no_events(tid, (int)*ret_first))
+		return HF_RESTART_EXPIRED;
+	return verdict;
 }
 
-enum hf_restart hf_restart_call(pid_t tid, pid_t tgid)
+enum hf_restart hf_restart_call(pid_t tid, pid_t tgid, uint64_t held_ns)
 {
 	struct hf_regs regs;
 	enum hf_restart verdict;
@@ -364,9 +392,12 @@ enum hf_restart hf_restart_call(pid_t tid, pid_t tgid)
 	/* ESRCH: it was killed, and its death is or will be there to be collected. */
 	if (hf_regs_read(tid, &regs) < 0)
 		return HF_RESTART_NONE;
-	verdict = hf_restart_judge(tid, tgid, &regs, &first);
-	if (verdict != HF_RESTART_CALL && verdict != HF_RESTART_IN_FULL)
+	verdict = hf_restart_judge(tid, tgid, &regs, held_ns, &first);
+	if (verdict == HF_RESTART_NONE || verdict == HF_RESTART_LEFT)
 		return verdict;
-	hf_regs_make_again(&regs, first);
+	if (verdict == HF_RESTART_EXPIRED)
+		hf_regs_set_result(&regs, 0);
+	else
+		hf_regs_make_again(&regs, first);
 	return hf_regs_write(tid, &regs) < 0 ? HF_RESTART_LEFT : verdict;
 }

@@ -32,17 +32,21 @@ enum hf_restart_ask {
  */
 enum hf_restart hf_restart_of(const struct hf_regs *regs, enum hf_restart_ask *ret_ask);
 
+/* Pure: whether a time-out in registers is no longer than this.  False for any other, and for none. */
+bool hf_restart_outlasts(const struct hf_regs *regs, uint64_t ns);
+
 /*
- * The whole verdict about a thread that is held in a trap of ours (HF_TASK_HELD), by its registers; *ret_first is the
- * first argument of a call to be made again.  Asks the kernel only about threads whose call returned EINTR.
+ * The whole verdict about a thread that has been held for held_ns at least in a trap of ours (HF_TASK_HELD), by its
+ * registers; *ret_first is the first argument of a call to be made again.  Asks the kernel only about threads whose call
+ * returned EINTR.
  */
-enum hf_restart hf_restart_judge(pid_t tid, pid_t tgid, const struct hf_regs *regs,
+enum hf_restart hf_restart_judge(pid_t tid, pid_t tgid, const struct hf_regs *regs, uint64_t held_ns,
 				 uint64_t *ret_first);
 
 /*
  * Read the registers of such a thread, judge, and see to it that its call is made again once it is let
  * go.  One ptrace request where nothing was interrupted.  Returns what will become of it.
  */
-enum hf_restart hf_restart_call(pid_t tid, pid_t tgid);
+enum hf_restart hf_restart_call(pid_t tid, pid_t tgid, uint64_t held_ns);
 
 #endif

@@ -758,6 +758,7 @@ int hf_take(struct hf_hold *hold, const struct hf_target *target, struct hf_erro
 	hf_births_end(&hold->roster.births);
 	if (r == 0) {
 		hold->info.time_us = hf_clock_real_us();
+		hold->held_ns = hf_clock_ns();
 		hf_take_stand(hold);
 		return 0;
 	}

@@ -17,7 +17,7 @@ START_TEST(the_json_of_a_tree)
 		"\"timing_us\":{\"freeze\":310,\"seize\":1400,\"thaw\":20,\"wait\":15,\"collect\":900,"
 		"\"stopped\":2650},"
 		"\"counts\":{\"processes\":3,\"threads\":5,\"held\":3,\"armed\":1,\"zombies\":1,"
-		"\"skipped\":0,\"died\":1,\"restarted\":1,\"restarted_in_full\":1,\"left_interrupted\":0},"
+		"\"skipped\":0,\"died\":1,\"restarted\":1,\"restarted_in_full\":1,\"expired\":0,\"left_interrupted\":0},"
 		"\"processes\":["
 		"{\"pid\":100,\"ppid\":1,\"nspid\":[100,7],\"pgid\":100,\"sid\":99,\"comm\":\"server\","
 		"\"exe\":\"/usr/bin/server\",\"exe_deleted\":true,"

@@ -228,6 +228,25 @@ START_TEST(other_abis_are_left_alone)
 }
 END_TEST
 
+START_TEST(only_a_time_out_in_registers_can_be_outlasted)
+{
+	struct hf_regs regs = { .arch = HF_ARCH_X86_64, .nr = 232, .result = -EINTR, .pc = 1,
+				.args = { 5, SOME, 1, 300 } };
+
+	ck_assert(!hf_restart_outlasts(&regs, 299999999));
+	ck_assert(hf_restart_outlasts(&regs, 300000000));
+	regs.args[3] = (uint32_t)-1;
+	ck_assert(!hf_restart_outlasts(&regs, UINT64_MAX));
+	regs.args[3] = INT32_MAX;
+	ck_assert(!hf_restart_outlasts(&regs, 2147483646999999));
+	ck_assert(hf_restart_outlasts(&regs, 2147483647000000));
+	regs.nr = 441;		/* epoll_pwait2: a pointer */
+	ck_assert(!hf_restart_outlasts(&regs, UINT64_MAX));
+	regs.nr = 999;
+	ck_assert(!hf_restart_outlasts(&regs, UINT64_MAX));
+}
+END_TEST
+
 /* ---- What programs see --------------------------------------------------------------------------------- */
 
 /* Thousands under `make check-quiet`. */
@@ -489,6 +508,45 @@ START_TEST(calls_come_back_from_a_stop_as_the_stop_would_have_them)
 }
 END_TEST
 
+/* What epoll_wait() returned after a hold of that time, poked or not; 1000 + its result. */
+static void check_timed(int version, unsigned int hold_ms, bool poke, uint64_t value, size_t expired)
+{
+	struct lab *lab = lab_new(version);
+	struct lab_victim *v = lab_start(lab, lab->top, "caught", "timed", NULL);
+	hf_hold *hold = lab_take(lab->top, NULL);
+
+	/* The hold has to last longer than the time-out: that is what is tested. */
+	usleep(hold_ms * 1000);
+	if (poke)
+		lab_poke(lab);
+	ck_assert_int_eq(hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, NULL), 0);
+	ck_assert_uint_eq(hf_hold_info(hold)->expired, expired);
+	ck_assert_uint_eq(hf_hold_info(hold)->restarted, 1 - expired);
+	hf_hold_free(hold);
+	await_count(lab_slot(lab, v, 0), 1);
+	ck_assert_uint_eq(lab_slot(lab, v, 0)->value, value);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+
+START_TEST(a_wait_that_the_hold_outlasts_times_out)
+{
+	check_timed(_i, 1010, false, 1000, 1);
+}
+END_TEST
+
+START_TEST(unless_an_event_is_there)
+{
+	check_timed(_i, 1010, true, 1001, 0);
+}
+END_TEST
+
+START_TEST(a_wait_that_outlasts_the_hold_goes_on)
+{
+	check_timed(_i, 1, true, 1001, 0);
+}
+END_TEST
+
 /* A connection goes on being made; asked for again it would be EALREADY. */
 static void check_left(int version, const char *what)
 {
@@ -572,6 +630,7 @@ int main(void)
 	tcase_add_loop_test(tc, each_call_has_its_verdict, 0, COUNT_OF(rows));
 	tcase_add_test(tc, no_other_call_is_ever_restarted);
 	tcase_add_test(tc, outside_of_a_call_nothing_was_interrupted);
+	tcase_add_test(tc, only_a_time_out_in_registers_can_be_outlasted);
 	tcase_add_loop_test(tc, other_abis_are_left_alone, 0, 4);
 	suite_add_tcase(suite, tc);
 
@@ -595,6 +654,9 @@ int main(void)
 	lab_add(tc, also_where_the_handler_has_sa_restart);
 	lab_add(tc, calls_come_back_from_a_stop_as_the_stop_would_have_them);
 	lab_add(tc, a_connect_is_left_interrupted);
+	lab_add(tc, a_wait_that_the_hold_outlasts_times_out);
+	lab_add(tc, unless_an_event_is_there);
+	lab_add(tc, a_wait_that_outlasts_the_hold_goes_on);
 	lab_add(tc, it_costs_one_request_a_thread);
 	return hf_suite_run(suite);
 }

@@ -147,7 +147,7 @@ enum hf_restart hf_hold_restart_of(const hf_hold *hold, const struct hf_task *t,
 	uint64_t first;
 
 	(void)hold;
-	return t->state == HF_TASK_HELD ? hf_restart_judge(t->tid, t->tgid, regs, &first) :
+	return t->state == HF_TASK_HELD ? hf_restart_judge(t->tid, t->tgid, regs, 0, &first) :
 					  HF_RESTART_NONE;
 }
 

@@ -13,7 +13,7 @@ told()
 	local pid=$VICTIM
 	await asleep "$pid"
 	run tree -v "$CG"
-	expect 0 "25 interrupted calls restarted, 0 left to return EINTR"
+	expect 0 "25 interrupted calls restarted, 0 timed out, 0 left to return EINTR"
 	[[ $ERR =~ 19\ threads\ restarted\ with\ the\ whole\ time-out:(\ [0-9]+){8}\ \.\.\. ]] || fail "no list of threads"
 	await asleep "$pid"
 	run hold -v --for 1ms "$CG"
@@ -23,7 +23,7 @@ told()
 	expect 0 ""
 	await asleep "$pid"
 	run tree --json "$CG"
-	[[ $OUT == *'"restarted":25,"restarted_in_full":19,"left_interrupted":0}'* ]] || fail "no counts in the JSON"
+	[[ $OUT == *'"restarted":25,"restarted_in_full":19,"expired":0,"left_interrupted":0}'* ]] || fail "no counts in the JSON"
 	[[ $(grep -o '"restart":"in-full"' <<< "$OUT" | wc -l) == 19 ]] || fail "not 19 threads in the JSON"
 	await asleep "$pid"
 	run tree --effects "$CG"

@@ -3,6 +3,7 @@
  * caught WHAT [restart] - one thread asleep in a call that a stop interrupts, and what WHAT makes of it:
  *	epoll		epoll_wait(); SIGUSR1 has a handler, with SA_RESTART where `restart` is given
  *	connect		connect() of a socket with SO_SNDTIMEO to a listener that does not answer
+ *	timed		epoll_wait() for a second, for what the test pokes; the value is 1000 + what it returns
  *	int80		epoll_pwait2() by int $0x80 from 64-bit code: numbers and structs are those of i386
  * The thread's slot counts how often its call came back, its value is with which errno.  The second
  * slot counts how often the handler ran.  The main thread counts in the third.
@@ -56,13 +57,36 @@ static long in_int80(void)
 #endif
 }
 
+#define TIMED_MS 1000
+
+static long in_timed(void)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int poke = victim_fd("VICTIM_POKE_FD"), fd = ONCE(epoll_create1(EPOLL_CLOEXEC));
+	char c;
+	long r;
+
+	epoll_ctl(fd, EPOLL_CTL_ADD, poke, &e);
+	r = epoll_wait(fd, &e, 1, TIMED_MS);
+	if (r == 1 && read(poke, &c, 1) != 1)
+		victim_die("reading the poke");
+	/* Once is enough: from now on it waits for ever. */
+	if (r >= 0) {
+		atomic_store(&board->slots[first].value, (uint64_t)(1000 + r));
+		victim_count(first);
+		for (;;)
+			pause();
+	}
+	return r;
+}
+
 static void *sleeper_main(void *arg)
 {
 	(void)arg;
 	victim_take(first, VICTIM_WAKES);
 	for (;;) {
 		long r = !strcmp(what, "connect") ? in_connect() : !strcmp(what, "int80") ? in_int80() :
-			 in_epoll_wait();
+			 !strcmp(what, "timed") ? in_timed() : in_epoll_wait();
 
 		atomic_store(&board->slots[first].value, (uint64_t)(r < 0 ? errno : 0));
 		victim_count(first);
