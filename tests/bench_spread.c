@@ -16,6 +16,7 @@
 #define STOPPED_US 600000
 #define GAP_MS "500"
 #define ROUNDS_MAX 200
+#define PATIENCE_MS 120000	/* a thousand threads that all want to run */
 
 enum way { PLAIN, HOLD, HOLD_PROCESS, WAYS };
 
@@ -59,7 +60,7 @@ static double spread(struct lab *lab, const struct lab_victim *v)
 
 	for (uint32_t i = 0; i < v->n; i++) {
 		struct victim_slot *slot = lab_slot(lab, v, i);
-		struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS);
+		struct hf_deadline deadline = hf_deadline_in_ms(PATIENCE_MS);
 		struct hf_nap nap = HF_NAP_INIT;
 		uint64_t at;
 
