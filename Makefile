@@ -193,7 +193,7 @@ valgrind:
 
 # Thousands of holds of a program that sleeps in every way there is.
 check-quiet: built-tests
-	$(Q)HF_TEST_HOLDS=$${HF_TEST_HOLDS:-5000} CK_RUN_CASE=programs HF_BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check_restart
+	$(Q)HF_TEST_HOLDS=$${HF_TEST_HOLDS:-5000} CK_RUN_CASE=programs HF_BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check_restart_live
 
 # What holdfast, debuggers, signals and the plain freezer do to blocking calls, side by side.
 compare: all $(victims)

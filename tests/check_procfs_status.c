@@ -62,6 +62,9 @@ START_TEST(status_gives_every_member)
 	ck_assert_int_eq(st.nspid[2], 2);
 	ck_assert_uint_eq(st.sig_pending, 0x40000);
 	ck_assert_uint_eq(st.shared_pending, UINT64_MAX);
+	ck_assert_uint_eq(st.sig_blocked, 1);
+	ck_assert_uint_eq(st.sig_ignored, 2);
+	ck_assert_uint_eq(st.sig_caught, 4);
 	ck_assert_int_eq(st.seccomp, 2);
 }
 END_TEST
@@ -157,6 +160,9 @@ static const struct {
 	{ "SigPnd:", "SigPnd:\t10000000000000000\n" },
 	{ "SigPnd:", "SigPnd:\t00000000000000g0\n" },
 	{ "ShdPnd:", "ShdPnd:\t-1\n" },
+	{ "SigBlk:", "SigBlk:\t\n" },
+	{ "SigIgn:", "SigIgn:\tx\n" },
+	{ "SigCgt:", "SigCgt:\t10000000000000000\n" },
 	{ "Seccomp:", "Seccomp:\t2147483648\n" },
 	{ "Seccomp:", "Seccomp:\tfilter\n" },
 };

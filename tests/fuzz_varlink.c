@@ -90,6 +90,23 @@ int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size_t *siz
 	return -ESRCH;
 }
 
+int hf_hold_regs(hf_hold *hold, pid_t tid, struct hf_regs *ret, struct hf_error *err)
+{
+	(void)hold;
+	(void)tid;
+	(void)ret;
+	(void)err;
+	return -ESRCH;
+}
+
+enum hf_restart hf_hold_restart_of(const hf_hold *hold, const struct hf_task *t, const struct hf_regs *regs)
+{
+	(void)hold;
+	(void)t;
+	(void)regs;
+	return HF_RESTART_NONE;
+}
+
 /* ---- Calls ------------------------------------------------------------------------------------- */
 
 static void require_answer(const char *message, size_t len)
