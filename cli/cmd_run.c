@@ -393,7 +393,7 @@ static int run_run(const struct hf_cmd *cmd, const struct hf_args *args)
 	r.command.argv = args->program;
 	status = hf_target_of(cmd, args, &r.target);
 	if (status)
-		return status;
+		return status == HF_EXIT_USAGE ? status : HF_EXIT_RUN_FAILED;
 	/* The command itself, where everybody is the target. */
 	r.keep.newcomers_expected = args->kind == HF_TARGET_MACHINE;
 	sem_init(&r.stands, 0, 0);
