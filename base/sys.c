@@ -66,6 +66,14 @@ int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg)
 	return ptrace(PTRACE_GETEVENTMSG, tid, NULL, ret_msg) < 0 ? -errno : 0;
 }
 
+ssize_t hf_sys_read_memory(pid_t pid, void *to, size_t len, const struct iovec *from, size_t n)
+{
+	struct iovec local = { to, len };
+	ssize_t r = process_vm_readv(pid, &local, 1, from, n, 0);
+
+	return r < 0 ? -errno : r;
+}
+
 int hf_sys_wait(pid_t tid, int *ret_status)
 {
 	pid_t r;

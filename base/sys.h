@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 pid_t hf_sys_gettid(void);
 
@@ -26,6 +27,12 @@ int hf_sys_setregset(pid_t tid, int type, const void *buf, size_t size);
 int hf_sys_peek(pid_t tid, uint64_t at, uint64_t *ret);
 /* PTRACE_GETEVENTMSG: the child's tid at a fork, vfork or clone event. */
 int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg);
+
+/*
+ * process_vm_readv(2): the n pieces `from` of the memory of pid, one after the other, into `to`.  Returns how many
+ * bytes were copied, which ends before the first that cannot be read; -EFAULT when that is the very first.
+ */
+ssize_t hf_sys_read_memory(pid_t pid, void *to, size_t len, const struct iovec *from, size_t n);
 
 /*
  * wait4(tid, WNOHANG | __WALL): 1 and *ret_status when there was something, 0 when not yet,
