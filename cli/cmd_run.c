@@ -37,7 +37,7 @@
 #define END_MS 1000
 
 /* The longest string that an environment can have is 32 pages (execve(2)), a page being 4 KiB at least. */
-#define PIDS_LEN_MAX (128u * 1024 - sizeof("HOLDFAST_PIDS="))
+#define PIDS_LEN_MAX (131072 - sizeof("HOLDFAST_PIDS="))
 
 enum ending {
 	ENDING_NONE = 0,	/* go on holding */

@@ -118,6 +118,15 @@ static int look_for(const struct hf_command *c, int what, siginfo_t *info)
 	return r == 0 && info->si_pid == c->pid;
 }
 
+/* Ctrl-Z has stopped all of the foreground, what the command waits for included, but us, who do not stop. */
+static void go_on(const struct hf_command *c)
+{
+	if (getpgid(c->pid) == getpgrp())
+		kill(0, SIGCONT);
+	else
+		hf_command_signal(c, SIGCONT);
+}
+
 bool hf_command_ended(struct hf_command *c)
 {
 	siginfo_t info;
@@ -125,11 +134,11 @@ bool hf_command_ended(struct hf_command *c)
 	if (c->pid == 0)
 		return true;
 	/*
-	 * Ctrl-Z stops the whole process group but us.  SIGTTIN and SIGTTOU would come again at once: those wait for the
-	 * shell's `fg`, and SIGSTOP for whoever has sent it.
+	 * SIGTTIN and SIGTTOU would come again at once: those wait for the shell's `fg`, and SIGSTOP for whoever has
+	 * sent it.
 	 */
 	if (look_for(c, WSTOPPED, &info) && info.si_status == SIGTSTP)
-		hf_command_signal(c, SIGCONT);
+		go_on(c);
 	if (!look_for(c, WEXITED, &info))
 		return false;
 	c->pid = 0;

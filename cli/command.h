@@ -36,7 +36,7 @@ int hf_command_start(struct hf_command *c);
 
 /*
  * Whether it has ended; reaps it, and then fills status and exec_code.  Never blocks.  Upon SIGCHLD.  A command
- * that Ctrl-Z has stopped is continued: it would stand in the way of its own end.
+ * that Ctrl-Z has stopped is continued, with its process group: it would stand in the way of its own end.
  */
 bool hf_command_ended(struct hf_command *c);
 

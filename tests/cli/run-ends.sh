@@ -158,7 +158,7 @@ from_a_terminal()
 	busy
 	rm -f "$TMP/begun" "$TMP/got" "$TMP/obey"
 	python3 -c '
-import os, pty, sys, time
+import os, pty, signal, sys, time
 tmp, patience = sys.argv[1], float(sys.argv[2])
 def await_(what):
     until = time.time() + patience
@@ -170,9 +170,19 @@ def got():
     except OSError: return []
 pid, fd = pty.fork()
 if pid == 0:
-    os.execv(sys.argv[3], sys.argv[3:])
+    # As a shell does it: Ctrl-Z stops nobody in a group without a shell above it.
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    job = os.fork()
+    if job == 0:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.execv(sys.argv[3], sys.argv[3:])
+    status = os.waitpid(job, 0)[1]
+    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 99)
 await_(lambda: os.path.exists(tmp + "/begun"))
 command = int(open(tmp + "/begun").read())
+holder = int(open("/proc/%d/stat" % command).read().rsplit(")", 1)[1].split()[1])
 # Ctrl-Z does not stop what holds, nor for long the command: it goes on to note signals.
 os.write(fd, b"\x1a")
 os.kill(command, 10)
@@ -182,7 +192,7 @@ await_(lambda: "INT" in got())
 # A second one would be here by now: the first has passed the holder.
 await_(lambda: "TracerPid:\t0" in open("/proc/%s/status" % os.environ["VICTIM"]).read())
 open(tmp + "/obey", "w").close()
-os.kill(pid, 15)
+os.kill(holder, 15)
 _, status = os.waitpid(pid, 0)
 assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 9, status
 assert got() == ["USR1", "INT", "TERM"], got()

@@ -79,6 +79,7 @@ assert tree["counts"]["held"] == 2, tree' "$TMP/at/tree" "$first" "$VICTIM" || f
 	run run "$CG" -- "$HOLDFAST" run -p $$ -- true
 	expect 125 "an ancestor of the holder"
 	sleep 1000 &
+	disown $!
 	STARTED+=($!)
 	run run "$CG" -- "$HOLDFAST" run -p $! -- sh -c "$look" sh "$TMP/at"
 	expect 0 ""
