@@ -56,7 +56,7 @@ int hf_collect_nspid(struct hf_collector *c, const struct hf_status *s, const pi
 
 static bool is_listed(const struct hf_task *task)
 {
-	return task->state != HF_TASK_GONE && task->state != HF_TASK_LISTED &&
+	return task->state != HF_TASK_GONE && task->state != HF_TASK_DEAD_LEADER && task->state != HF_TASK_LISTED &&
 	       task->state != HF_TASK_IMPOSSIBLE && task->tgid > 0;
 }
 

@@ -23,6 +23,8 @@ static enum hf_thread_state thread_state(enum hf_task_state state)
 	case HF_TASK_ASKED:
 	case HF_TASK_ARMED:
 		return HF_THREAD_ARMED;
+	case HF_TASK_DEAD_LEADER:
+		return HF_THREAD_ZOMBIE;
 	case HF_TASK_SKIPPED:
 		return HF_THREAD_SKIPPED;
 	case HF_TASK_OUTSIDE:

@@ -166,6 +166,9 @@ int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct h
  */
 bool hf_poll_task(struct hf_hold *hold, size_t i);
 
+/* Whether a thread of ours has ended as a leader of threads that live: nobody will be told of that before they end. */
+bool hf_task_is_dead_leader(const struct hf_task *t);
+
 /* take.c */
 /* A cgroup: find it, lock it, know how each level is found. */
 int hf_take_open_cgroup(struct hf_hold *hold, const char *path, struct hf_deadline deadline,

@@ -83,7 +83,8 @@ static size_t detach_stragglers(struct hf_hold *hold)
 		if (!is_held(&hold->set.tasks[i]))
 			hf_poll_task(hold, i);
 		hf_release_one(hold, i);
-		left += is_ours(&hold->set.tasks[i]);
+		/* A dead leader cannot be detached, and waits for its threads, not for us. */
+		left += is_ours(&hold->set.tasks[i]) && hold->set.tasks[i].state != HF_TASK_DEAD_LEADER;
 	}
 	return left;
 }

@@ -10,6 +10,7 @@
 #include "hold_state.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "err.h"
 #include "explain.h"
@@ -45,13 +46,31 @@ static void meet_newborn(struct hf_hold *hold, pid_t parent)
 	}
 }
 
-/*
- * The tid is not our tracee any more, and no death was reported: another thread of its process has
- * execed and taken the leader's tid (ptrace(2), "execve(2) under ptrace").
- */
-static void forget(struct hf_task *t)
+/* Stopped for us, with nothing left to report: looked at in this order, for what stops in between reports it. */
+static bool has_stopped(pid_t tid)
 {
+	char wchan[HF_WCHAN_MAX];
+	struct hf_stat st;
+
+	/* A v1 freezer shows D of everybody; the kernel function tells. */
+	if (hf_tid_stat(tid, &st) < 0 ||
+	    (st.state != 't' && (hf_tid_wchan(tid, wchan) < 0 || strncmp(wchan, "ptrace_stop", 11) != 0)))
+		return false;
+	return hf_sys_wait_peek(tid) == 0;
+}
+
+/*
+ * The tid is not our tracee any more, and no death was reported: an exec has changed tids (ptrace(2), "execve(2) under
+ * ptrace").  Either another thread has taken it, the leader's, over; or it was the one that execed, is the leader now, and
+ * brings the stop that we asked it for: what is noted of the leader may be of the one before.
+ */
+static void forget(struct hf_hold *hold, struct hf_task *t)
+{
+	struct hf_task *leader = hf_task_set_find(&hold->set, t->tgid);
+
 	t->state = HF_TASK_GONE;
+	if (leader && leader != t && hf_task_is_ours((enum hf_task_state)leader->state) && !has_stopped(leader->tid))
+		leader->state = HF_TASK_ASKED;
 }
 
 bool hf_poll_task(struct hf_hold *hold, size_t i)
@@ -66,7 +85,7 @@ bool hf_poll_task(struct hf_hold *hold, size_t i)
 	if (r == 0)
 		return false;
 	if (r < 0) {
-		forget(t);
+		forget(hold, t);
 		return true;
 	}
 	stop = hf_stop_of(status, &sig);
@@ -103,6 +122,14 @@ static bool is_armed(struct hf_hold *hold, struct hf_task *t, uint64_t waited_ns
 		break;
 	}
 	return false;
+}
+
+/* It ended between our look and its stop.  As long as other threads of it live, wait(2) says nothing of that. */
+bool hf_task_is_dead_leader(const struct hf_task *t)
+{
+	struct hf_stat st;
+
+	return t->tid == t->tgid && hf_tid_stat(t->tid, &st) == 0 && st.state == 'Z';
 }
 
 static int fail_stuck(struct hf_hold *hold, struct hf_error *err)
@@ -165,6 +192,10 @@ static size_t collect_pass(struct hf_hold *hold, size_t *first, uint64_t begun_n
 		await_one(hold, i, &patience_ns, deadline);
 		if (hold->set.tasks[i].state != HF_TASK_ASKED)
 			continue;
+		if (hf_task_is_dead_leader(&hold->set.tasks[i])) {
+			hold->set.tasks[i].state = HF_TASK_DEAD_LEADER;
+			continue;
+		}
 		if (is_armed(hold, &hold->set.tasks[i], hf_clock_ns() - begun_ns)) {
 			hold->set.tasks[i].state = HF_TASK_ARMED;
 			continue;

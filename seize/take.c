@@ -87,7 +87,8 @@ static int sort_out(struct hf_hold *hold, struct hf_task *t, int why, bool *dirt
 /*
  * An exec by a thread that is no leader gives that thread the leader's tid (ptrace(2), "execve(2) under ptrace").
  * SEIZE waits for an exec in progress to end, and so may have attached to a thread that now has another
- * tid than it was asked for: that one is to be interrupted.
+ * tid than it was asked for: that one is to be interrupted, and has a stop yet to come, whatever was noted of the
+ * thread that had the tid before.
  */
 static void interrupt_execed(struct hf_hold *hold, struct hf_task *t, bool *dirty)
 {
@@ -95,8 +96,7 @@ static void interrupt_execed(struct hf_hold *hold, struct hf_task *t, bool *dirt
 
 	t->state = HF_TASK_GONE;
 	*dirty = true;
-	if (leader && leader != t && hf_sys_interrupt(leader->tid) == 0 &&
-	    !hf_task_is_ours((enum hf_task_state)leader->state))
+	if (leader && leader != t && hf_sys_interrupt(leader->tid) == 0)
 		leader->state = HF_TASK_ASKED;
 }
 
@@ -161,20 +161,21 @@ static bool must_wait(const struct hf_hold *hold, const struct hf_task *t)
 /* Held it cannot exec, but before it was seized a sibling of it could, unless they were frozen. */
 static bool may_have_execed(const struct hf_hold *hold, const struct hf_task *t)
 {
+	if (t->state == HF_TASK_DEAD_LEADER)
+		return true;
 	return hf_task_is_held((enum hf_task_state)t->state) &&
 	       (!hf_hold_can_freeze(hold) || hold->part || t->level == HF_LEVEL_OUTSIDE);
 }
 
 /*
- * An exec by a sibling kills a held leader without a word to us, and gives its tid to the one that
- * execs (ptrace(2), "execve(2) under ptrace"): that one may be nobody's tracee, or be ours and have a stop of its own yet
- * to report.
+ * An exec by a sibling kills a leader without a word to us, and gives its tid to the one that execs (ptrace(2),
+ * "execve(2) under ptrace"): that one may be nobody's tracee, or be ours and have a stop of its own yet to report.
  */
-static void check_still_held(struct hf_task *t, bool *dirty)
+static void check_still_the_same(struct hf_task *t, bool *dirty)
 {
 	int r = hf_sys_wait_peek(t->tid);
 
-	if (r == 0)
+	if (r == 0 && (t->state != HF_TASK_DEAD_LEADER || hf_task_is_dead_leader(t)))
 		return;
 	t->state = r < 0 ? HF_TASK_LISTED : HF_TASK_ASKED;
 	t->tgid = r < 0 ? 0 : t->tgid;
@@ -202,7 +203,7 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, str
 	if (level != HF_LEVEL_OUTSIDE)
 		t->pass = hold->pass;
 	if (may_have_execed(hold, t))
-		check_still_held(t, dirty);
+		check_still_the_same(t, dirty);
 	was = (enum hf_task_state)t->state;
 	if (hf_task_is_left_alone(was) || (hf_task_is_ours(was) && t->tgid) || must_wait(hold, t))
 		return 0;

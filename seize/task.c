@@ -29,6 +29,15 @@ static const uint8_t steps[HF_TASK_STATE_COUNT][HF_STOP_COUNT] = {
 		[HF_STOP_EVENT] = HF_TASK_HELD,
 		[HF_STOP_DEATH] = HF_TASK_DIED,
 	},
+	/* One of its threads that execs takes its tid over, and may be ours and stop. */
+	[HF_TASK_DEAD_LEADER] = {
+		[HF_STOP_TRAP] = HF_TASK_HELD,
+		[HF_STOP_GROUP] = HF_TASK_HELD_STOPPED,
+		[HF_STOP_SIGNAL] = HF_TASK_HELD_SIGNAL,
+		[HF_STOP_BIRTH] = HF_TASK_HELD_BIRTH,
+		[HF_STOP_EVENT] = HF_TASK_HELD,
+		[HF_STOP_DEATH] = HF_TASK_DIED,
+	},
 	[HF_TASK_HELD] = { [HF_STOP_DEATH] = HF_TASK_DIED },
 	[HF_TASK_HELD_STOPPED] = { [HF_STOP_DEATH] = HF_TASK_DIED },
 	[HF_TASK_HELD_SIGNAL] = { [HF_STOP_DEATH] = HF_TASK_DIED },
@@ -48,7 +57,8 @@ bool hf_task_is_held(enum hf_task_state state)
 
 bool hf_task_is_ours(enum hf_task_state state)
 {
-	return state == HF_TASK_ASKED || state == HF_TASK_ARMED || hf_task_is_held(state);
+	return state == HF_TASK_ASKED || state == HF_TASK_ARMED || state == HF_TASK_DEAD_LEADER ||
+	       hf_task_is_held(state);
 }
 
 bool hf_task_is_left_alone(enum hf_task_state state)
@@ -65,6 +75,8 @@ const char *hf_task_state_name(enum hf_task_state state)
 		return "asked";
 	case HF_TASK_ARMED:
 		return "armed";
+	case HF_TASK_DEAD_LEADER:
+		return "dead, a leader of living threads";
 	case HF_TASK_HELD:
 		return "held";
 	case HF_TASK_HELD_STOPPED:

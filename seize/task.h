@@ -23,6 +23,8 @@ enum hf_task_state {
 	HF_TASK_HELD_STOPPED,	/* in a group-stop that began before ours */
 	HF_TASK_HELD_SIGNAL,	/* about to take a signal, which is given back at detach */
 	HF_TASK_HELD_BIRTH,	/* stopped in fork, vfork or clone, its newborn attached */
+	HF_TASK_DEAD_LEADER,	/* ended before it stopped, while others of its process live: its death is
+				   told, and to be reaped by us, when they have ended, too (ptrace(2)) */
 	HF_TASK_SKIPPED,	/* traced by somebody else; never seized */
 	HF_TASK_OUTSIDE,	/* in no cgroup of the target, and left alone as asked */
 	HF_TASK_KERNEL,		/* a kernel thread, which nobody can seize */
@@ -55,7 +57,7 @@ enum hf_task_state hf_task_step(enum hf_task_state state, enum hf_stop stop);
 
 /* ptrace-stopped: registers can be read, and it can be detached. */
 bool hf_task_is_held(enum hf_task_state state);
-/* Seized by us and not yet let go: held, asked or armed. */
+/* Seized by us and not yet let go: held, asked or armed, or a dead leader that is still to be reaped. */
 bool hf_task_is_ours(enum hf_task_state state);
 /* Never to be seized, and no newcomer: skipped, outside, a kernel thread. */
 bool hf_task_is_left_alone(enum hf_task_state state);

@@ -3,12 +3,15 @@
  * check_family - holds of processes and all their descendants, without a cgroup: storms, awkward tasks, orphans,
  * refusals.  The victims are put into a cgroup of each hierarchy all the same: the hold does not know.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +21,7 @@
 #include "lab.h"
 #include "procfs.h"
 #include "suite.h"
+#include "sys.h"
 
 #define ROUNDS 15
 #define HOLD_MS 5
@@ -240,6 +244,78 @@ START_TEST(released_to_stopped_and_to_dead)
 	lab_await_empty(lab, lab->top);
 	lab_await_told(lab, tree->pid, "stopped 19, killed 9");
 	lab_done(lab);
+}
+END_TEST
+
+/* ---- A leader that ends in between ---------------------------------------------------------- */
+
+static void *count_on(void *slot)
+{
+	for (;;)
+		atomic_fetch_add((_Atomic uint64_t *)slot, 1);
+	return NULL;
+}
+
+__attribute__((noreturn)) static void end_leader_when_told(int go, int ready, _Atomic uint64_t *count)
+{
+	pthread_t thread;
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (pthread_create(&thread, NULL, count_on, count) != 0 || write(ready, "", 1) != 1 || read(go, &byte, 1) != 1)
+		_exit(1);
+	syscall(SYS_exit, 0);
+	_exit(1);
+}
+
+/* What wait(2) never tells: between SEIZE and stop the leader has ended, and its thread lives. */
+START_TEST(a_leader_that_ends_before_its_stop_is_not_waited_for_and_is_reaped_in_the_end)
+{
+	_Atomic uint64_t *count = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS / 4);
+	struct hf_hold *hold = hf_hold_alloc();
+	struct hf_error err = HF_ERROR_INIT;
+	struct hf_nap nap = HF_NAP_INIT;
+	struct hf_task *leader, *thread;
+	int go[2], ready[2], status;
+	char byte, path[64];
+	pid_t pid, tid = 0;
+	DIR *dir;
+
+	ck_assert_int_eq(pipe2(go, O_CLOEXEC) | pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		end_leader_when_told(go[0], ready[1], count);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	ck_assert_ptr_nonnull(dir);
+	for (struct dirent *e; (e = readdir(dir));)
+		if (atoi(e->d_name) > 0 && atoi(e->d_name) != pid)
+			tid = atoi(e->d_name);
+	closedir(dir);
+	hold->roster.kind = HF_TARGET_PROCESSES;
+	ck_assert_int_eq(hf_sys_seize(pid, 0) | hf_sys_seize(tid, 0), 0);
+	ck_assert_int_eq(write(go[1], "", 1), 1);
+	lab_await_state(pid, 'Z');
+	ck_assert_int_eq(hf_sys_interrupt(tid), 0);
+	hf_task_set_reserve(&hold->set, 2);
+	leader = hf_task_set_add(&hold->set, pid);
+	thread = hf_task_set_add(&hold->set, tid);
+	leader->tgid = thread->tgid = pid;
+	leader->state = thread->state = HF_TASK_ASKED;
+	ck_assert_msg(hf_collect_stops(hold, deadline, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(leader->state, HF_TASK_DEAD_LEADER);
+	ck_assert_int_eq(thread->state, HF_TASK_HELD);
+	/* It is nothing that a release would wait for. */
+	ck_assert_int_eq(hf_sys_kill(pid, SIGKILL), 0);
+	while (leader->state != HF_TASK_DIED || thread->state != HF_TASK_DIED) {
+		hf_poll_task(hold, 1);
+		hf_poll_task(hold, 0);
+		ck_assert(hf_nap(&nap, deadline));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, __WALL), -1);
+	hf_hold_discard(hold);
 }
 END_TEST
 
@@ -516,6 +592,7 @@ int main(void)
 	lab_add(tc, stopped_and_dead_ones_are_reported_and_put_back);
 	lab_add(tc, a_vfork_parent_is_armed_and_let_go_when_the_holder_ends);
 	lab_add(tc, released_to_stopped_and_to_dead);
+	tcase_add_test(tc, a_leader_that_ends_before_its_stop_is_not_waited_for_and_is_reaped_in_the_end);
 	tc = lab_case(suite, "orphans");
 	tcase_add_test(tc, who_is_born_and_orphaned_after_the_look_is_found_by_its_birth);
 	tc = lab_case(suite, "refusals");

@@ -31,6 +31,7 @@ static const struct {
 	{ HF_TASK_HELD_STOPPED, DEATH_ONLY, true, true },
 	{ HF_TASK_HELD_SIGNAL, DEATH_ONLY, true, true },
 	{ HF_TASK_HELD_BIRTH, DEATH_ONLY, true, true },
+	{ HF_TASK_DEAD_LEADER, ANY_STOP, false, true },
 	{ HF_TASK_SKIPPED, NOTHING, false, false },
 	{ HF_TASK_OUTSIDE, NOTHING, false, false },
 	{ HF_TASK_KERNEL, NOTHING, false, false },
