@@ -272,6 +272,7 @@ static int hold_and_run(void *arg)
 	snprintf(changed, sizeof(changed), "%s", info.changed_path ? info.changed_path : "");
 	info.changed_path = changed;
 	hf_take_tell(r->cmd, r->args, &info);
+	hf_take_tell_restarts(r->cmd, r->args, hold);
 	hf_hold_free(hold);
 
 	status = hf_take_released(r->cmd, r->args, result, &info, &err);
@@ -421,6 +422,6 @@ const struct hf_cmd hf_cmd_run = {
 		    "  holdfast run -p 1234 -- sh -c 'jq .counts \"$HOLDFAST_TREE\"'\n",
 	.operand = HF_OPERAND_TARGET_PROGRAM,
 	.opts = HF_OPT_TARGET | HF_OPT_BIT(FOR) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) |
-		HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) | HF_OPT_EVERYWHERE,
+		HF_OPT_BIT(OUTSIDE) | HF_OPT_BIT(NO_RESTART) | HF_OPT_BIT(QUIET) | HF_OPT_BIT(VERBOSE) | HF_OPT_EVERYWHERE,
 	.run = run_run,
 };

@@ -22,6 +22,13 @@ told()
 	run hold --for 1ms "$CG"
 	expect 0 ""
 	await asleep "$pid"
+	run run -v "$CG" -- true
+	expect 0 "25 interrupted calls restarted"
+	await asleep "$pid"
+	run run -v --no-restart "$CG" -- true
+	expect 0 "holdfast: run:"
+	[[ $ERR != *"interrupted calls"* ]] || fail "restarted calls"
+	await asleep "$pid"
 	run tree --json "$CG"
 	[[ $OUT == *'"restarted":25,"restarted_in_full":19,"expired":0,"left_interrupted":0}'* ]] || fail "no counts in the JSON"
 	[[ $(grep -o '"restart":"in-full"' <<< "$OUT" | wc -l) == 19 ]] || fail "not 19 threads in the JSON"
