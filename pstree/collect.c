@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "err.h"
+#include "members.h"
 #include "own.h"
 
 /* ---- What the collecting files share ----------------------------------------------------- */
@@ -54,37 +55,6 @@ int hf_collect_nspid(struct hf_collector *c, const struct hf_status *s, const pi
 
 /* ---- The set, by process ----------------------------------------------------------------- */
 
-static bool is_listed(const struct hf_task *task)
-{
-	return task->state != HF_TASK_GONE && task->state != HF_TASK_DEAD_LEADER && task->state != HF_TASK_LISTED &&
-	       task->state != HF_TASK_IMPOSSIBLE && task->tgid > 0;
-}
-
-/* By process; the leader first, then by tid. */
-static int by_member(const void *a, const void *b)
-{
-	const struct hf_task *s = *(const struct hf_task *const *)a;
-	const struct hf_task *t = *(const struct hf_task *const *)b;
-
-	if (s->tgid != t->tgid)
-		return s->tgid < t->tgid ? -1 : 1;
-	if ((s->tid == s->tgid) != (t->tid == t->tgid))
-		return s->tid == s->tgid ? -1 : 1;
-	return (s->tid > t->tid) - (s->tid < t->tid);
-}
-
-static size_t sort_members(const struct hf_task_set *set, const struct hf_task **members)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < set->n; i++)
-		if (is_listed(&set->tasks[i]))
-			members[n++] = &set->tasks[i];
-	if (n)
-		qsort(members, n, sizeof(*members), by_member);
-	return n;
-}
-
 /* The next process of the tree, empty but for its pid; it counts once tree->n goes up. */
 static struct hf_process *next_process(struct hf_collector *c, pid_t pid)
 {
@@ -113,7 +83,7 @@ static int add_processes(struct hf_collector *c)
 
 	if (!members)
 		return hf_collect_no_memory(c);
-	n = sort_members(set, members);
+	n = hf_members_of(set, members);
 	while (at < n) {
 		struct hf_members m = { &members[at], 1 };
 		struct hf_process *p = next_process(c, members[at]->tgid);

@@ -167,7 +167,7 @@ static void put_count_if_any(struct hf_writer *w, size_t n, const char *what)
 		hf_writer_putf(w, ", %zu %s", n, what);
 }
 
-static void put_target(struct hf_writer *w, const struct hf_hold_info *info)
+void hf_put_target(struct hf_writer *w, const struct hf_hold_info *info)
 {
 	if (!info->path) {
 		hf_writer_putf(w, "%s: ", info->target);
@@ -185,7 +185,7 @@ void hf_put_headline(struct hf_writer *w, const hf_tree *tree, const struct hf_h
 	struct hf_tree_counts n = hf_tree_count(tree);
 	uint64_t tenths = (info->timing_us.stopped + 50) / 100;
 
-	put_target(w, info);
+	hf_put_target(w, info);
 	put_count(w, n.processes, "process", "processes");
 	hf_writer_put(w, ", ");
 	put_count(w, n.threads, "thread", "threads");

@@ -4,7 +4,7 @@
  *
  *	print.c		what all formats say in the same words
  *	print_text.c	drawn like a process tree
- *	print_json.c	holdfast-json(5); the only file that knows json-c
+ *	print_json.c	holdfast-json(5), with json_maker.c
  *	print_dot.c	Graphviz
  *
  * All that comes from the hold comes in a plain struct hf_hold_info, so that tests can make one up.
@@ -46,6 +46,8 @@ const char *hf_restart_word(enum hf_restart restart);
 /* "thawed", "freezing", "frozen". */
 const char *hf_freezer_word(enum hf_freezer_state state);
 
+/* The target in words, as a headline begins: "/sys/fs/cgroup/pod (cgroup v2): ". */
+void hf_put_target(struct hf_writer *w, const struct hf_hold_info *info);
 /* The target and the numbers in one line, without a newline. */
 void hf_put_headline(struct hf_writer *w, const hf_tree *tree, const struct hf_hold_info *info);
 

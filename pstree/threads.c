@@ -9,38 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "members.h"
 #include "regs.h"
-#include "task.h"
-
-static enum hf_thread_state thread_state(enum hf_task_state state)
-{
-	switch (state) {
-	case HF_TASK_HELD:
-	case HF_TASK_HELD_STOPPED:
-	case HF_TASK_HELD_SIGNAL:
-	case HF_TASK_HELD_BIRTH:
-		return HF_THREAD_HELD;
-	case HF_TASK_ASKED:
-	case HF_TASK_ARMED:
-		return HF_THREAD_ARMED;
-	case HF_TASK_DEAD_LEADER:
-		return HF_THREAD_ZOMBIE;
-	case HF_TASK_SKIPPED:
-		return HF_THREAD_SKIPPED;
-	case HF_TASK_OUTSIDE:
-		return HF_THREAD_OUTSIDE;
-	case HF_TASK_KERNEL:
-		return HF_THREAD_KERNEL;
-	case HF_TASK_IMPOSSIBLE:
-	case HF_TASK_LISTED:
-	case HF_TASK_RELEASED:
-	case HF_TASK_DIED:
-	case HF_TASK_GONE:
-	case HF_TASK_STATE_COUNT:
-		break;
-	}
-	return HF_THREAD_DIED;
-}
 
 /* Where no PID namespace is below ours, the name is all that is missing, and cheaper alone. */
 static int read_name(struct hf_collector *c, const struct hf_face *face, struct hf_thread *t)
@@ -146,7 +116,7 @@ static int fill_thread(struct hf_collector *c, const struct hf_process *p,
 	int r;
 
 	t->tid = task->tid;
-	t->state = thread_state(task->state);
+	t->state = hf_members_state((enum hf_task_state)task->state);
 	t->found = task->found ? task->found : '?';
 	t->syscall = -1;
 	r = name_thread(c, p, face, t);
