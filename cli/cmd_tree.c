@@ -1,29 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_tree - hold a cgroup, collect its processes and threads, release it, print them.  Everything is
- * formatted and written after the release: a reader who does not read cannot keep the target
- * stopped.
+ * cmd_tree - hold a target, collect its processes and threads, release it, print them.
  */
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "err.h"
-#include "own.h"
-#include "signals.h"
-#include "take.h"
-#include "target.h"
-
-struct look {
-	const struct hf_cmd *cmd;
-	const struct hf_args *args;
-	struct hf_target target;
-	char *text;		/* the tree, once there is one */
-	size_t len;
-	int status;
-	char named[4096];	/* the target in words: outlives the hold */
-};
+#include "look.h"
+#include "print.h"
 
 static enum hf_format format_of(const struct hf_args *args)
 {
@@ -43,57 +27,23 @@ static unsigned int flags_of(const struct hf_args *args, enum hf_format format)
 	return flags;
 }
 
-static int format_tree(struct look *look, const hf_tree *tree, hf_hold *hold, struct hf_error *err)
+static int collect(struct hf_look *look, hf_hold *hold, struct hf_error *err)
+{
+	struct hf_tree_options opts = HF_TREE_OPTIONS_INIT;
+	hf_tree *tree = NULL;
+	int r;
+
+	opts.effects = look->args->effects;
+	r = hf_tree_collect(hold, &opts, &tree, err);
+	look->seen = tree;
+	return r;
+}
+
+static int format_tree(struct hf_look *look, const struct hf_hold_info *info, struct hf_error *err)
 {
 	enum hf_format format = format_of(look->args);
 
-	return hf_tree_format(tree, hold, format, flags_of(look->args, format), &look->text, &look->len, err);
-}
-
-/* On the holder's thread.  Not a word is written before the hold is gone: it could block. */
-static int take_a_look(void *arg)
-{
-	struct look *look = arg;
-	struct hf_take_options opts = hf_take_options_of(look->args);
-	struct hf_release_options release = hf_take_release_options_of(look->args);
-	struct hf_error tree_err = HF_ERROR_INIT, release_err = HF_ERROR_INIT;
-	struct hf_tree_options tree_opts = HF_TREE_OPTIONS_INIT;
-	struct hf_hold_info info;
-	hf_hold *hold = NULL;
-	hf_tree *tree = NULL;
-	int collected, released;
-	char changed[512];
-
-	/* Collecting has no deadline of its own. */
-	opts.dead_man_ms = look->args->timeout_ms;
-	if (hf_hold_take(&look->target, &opts, &hold, &tree_err) < 0)
-		return hf_report(look->cmd->name, &tree_err);
-	tree_opts.effects = look->args->effects;
-	collected = hf_tree_collect(hold, &tree_opts, &tree, &tree_err);
-	released = hf_hold_release(hold, HF_RELEASE_AS_FOUND, &release, &release_err);
-	if (collected == 0)
-		collected = format_tree(look, tree, hold, &tree_err);
-	if (collected < 0 && released >= 0)
-		hf_fail_note(&tree_err, HF_UNDO_DONE, "everything was released");
-	info = *hf_hold_info(hold);
-	snprintf(look->named, sizeof(look->named), "%s", info.target);
-	info.target = look->named;
-	info.path = NULL;
-	info.pids = NULL;
-	snprintf(changed, sizeof(changed), "%s", info.changed_path ? info.changed_path : "");
-	info.changed_path = changed;
-	hf_take_tell_restarts(look->cmd, look->args, hold);
-	hf_tree_free(tree);
-	hf_hold_free(hold);
-
-	hf_take_warn(look->cmd, look->args, &info);
-	hf_take_tell(look->cmd, look->args, &info);
-	if (collected < 0)
-		look->status = hf_report(look->cmd->name, &tree_err);
-	look->status = hf_exit_worse(look->status, hf_take_status(&info));
-	return hf_exit_worse(look->status,
-			     hf_take_released(look->cmd, look->args, released, &info,
-					      &release_err));
+	return hf_tree_format_with(look->seen, info, format, flags_of(look->args, format), &look->text, &look->len, err);
 }
 
 /* Of a hold that is kept in the background, which stays. */
@@ -116,20 +66,15 @@ static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args)
 
 static int run_tree(const struct hf_cmd *cmd, const struct hf_args *args)
 {
-	struct look look = { .cmd = cmd, .args = args };
+	struct hf_look look = { .cmd = cmd, .args = args, .held = collect, .released = format_tree };
 	int status = hf_print_possible(cmd->name);
 
-	if (!status && args->hold)
-		return print_kept(cmd, args);
-	if (!status)
-		status = hf_target_of(cmd, args, &look.target);
 	if (status)
 		return status;
-	status = hf_on_own_thread(cmd->name, take_a_look, NULL, &look);
-	hf_signals_restore();
-	if (look.text)
-		status = hf_exit_worse(status, hf_print(cmd->name, look.text, look.len));
-	free(look.text);
+	if (args->hold)
+		return print_kept(cmd, args);
+	status = hf_look_and_print(&look);
+	hf_tree_free(look.seen);
 	return status;
 }
 
