@@ -33,16 +33,17 @@ endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check built-tests demo deps install uninstall clean sanitize lint fuzz fuzz-coverage \
+.PHONY: all check bench built-tests demo deps install uninstall clean sanitize lint fuzz fuzz-coverage \
 	built-fuzz storm sweep valgrind check-quiet compare spread
 
 # ---- The library and the command ---------------------------------------------------------
 # Each folder sees only the folders below it, so that the arrows
-# cli -> keeper -> pstree -> seize -> base are kept by the compiler.
+# cli -> keeper -> dump -> pstree -> seize -> base are kept by the compiler.
 see_base := -Iinclude -Ibase
 see_seize := $(see_base) -Iseize
 see_pstree := $(see_seize) -Ipstree
-see_keeper := $(see_pstree) -Ikeeper
+see_dump := $(see_pstree) -Idump
+see_keeper := $(see_dump) -Ikeeper
 see_cli := $(see_keeper) -Icli
 see_tests := $(see_cli) -Itests
 
@@ -55,6 +56,11 @@ ifneq ($(SYSTEMD),0)
 SYSTEMD_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsystemd)
 SYSTEMD_LIBS = $(shell $(PKG_CONFIG) --libs libsystemd)
 endif
+UNWIND_CFLAGS = $(shell $(PKG_CONFIG) --cflags libunwind-generic liblzma)
+UNWIND_LIBS = $(shell $(PKG_CONFIG) --libs libunwind-generic liblzma) -ldl
+# Source lines, where its headers are: loaded when they are asked for, so nothing is linked.
+HAVE_LIBDW := $(shell $(PKG_CONFIG) --exists libdw 2>/dev/null && echo -DHF_HAVE_LIBDW)
+LIB_LIBS = $(JSON_LIBS) $(UNWIND_LIBS)
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 
@@ -66,9 +72,10 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 base_OBJ := $(call objects,base)
 seize_OBJ := $(call objects,seize)
 pstree_OBJ := $(call objects,pstree)
+dump_OBJ := $(call objects,dump)
 keeper_OBJ := $(call objects,keeper) $(BUILD)/keeper/interface.o
 cli_OBJ := $(call objects,cli)
-LIB_OBJ := $(base_OBJ) $(seize_OBJ) $(pstree_OBJ) $(keeper_OBJ)
+LIB_OBJ := $(base_OBJ) $(seize_OBJ) $(pstree_OBJ) $(dump_OBJ) $(keeper_OBJ)
 
 SONAME := libholdfast.so.$(SOVERSION)
 SOFILE := libholdfast.so.$(VERSION)
@@ -79,6 +86,7 @@ $(base_OBJ): SEE = $(see_base)
 $(seize_OBJ): SEE = $(see_seize)
 $(pstree_OBJ): SEE = $(see_pstree) $(JSON_CFLAGS)
 $(keeper_OBJ): SEE = $(see_keeper) $(JSON_CFLAGS)
+$(dump_OBJ): SEE = $(see_dump) $(UNWIND_CFLAGS) $(JSON_CFLAGS) $(HAVE_LIBDW)
 $(cli_OBJ): SEE = $(see_cli)
 $(BUILD)/cli/runtime_state.o: SEE = $(see_cli) $(JSON_CFLAGS)
 $(BUILD)/cli/unit_bus.o: SEE = $(see_cli) -DHF_SYSTEMD=$(SYSTEMD) $(SYSTEMD_CFLAGS)
@@ -100,7 +108,7 @@ $(BUILD)/libholdfast.a: $(LIB_OBJ)
 $(BUILD)/$(SOFILE): $(LIB_OBJ) seize/libholdfast.map
 	$(call say,LD,$@)$(CC) -shared -pthread -Wl,-soname,$(SONAME) \
 		-Wl,--version-script=seize/libholdfast.map -Wl,--no-undefined $(LDFLAGS) $(SAN) \
-		$(LIB_OBJ) $(JSON_LIBS) -o $@
+		$(LIB_OBJ) $(LIB_LIBS) -o $@
 
 $(BUILD)/$(SONAME): $(BUILD)/$(SOFILE)
 	$(Q)ln -sf $(SOFILE) $@
@@ -109,7 +117,7 @@ $(BUILD)/libholdfast.so: $(BUILD)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $@
 
 $(BUILD)/holdfast: $(cli_OBJ) $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) $(SYSTEMD_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(LIB_LIBS) $(SYSTEMD_LIBS) -o $@
 
 define PC_FILE
 prefix=$(PREFIX)
@@ -119,7 +127,7 @@ includedir=$${prefix}/include
 Name: holdfast
 Description: Stop a group of processes at one instant, hold it, release it
 Version: $(VERSION)
-Requires.private: json-c
+Requires.private: json-c libunwind-generic liblzma
 Libs: -L$${libdir} -lholdfast
 Libs.private: -pthread
 Cflags: -I$${includedir}
@@ -142,12 +150,12 @@ $(BUILD)/tests/libparts.a: $(lab_OBJ) $(filter-out $(BUILD)/cli/main.o,$(cli_OBJ
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(test_PROGRAMS): %: %.o $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(CHECK_LIBS) $(JSON_LIBS) $(SYSTEMD_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(CHECK_LIBS) $(LIB_LIBS) $(SYSTEMD_LIBS) -o $@
 
 # What hands inputs to a fuzz target: an object that reads the stored ones, or libFuzzer (`make fuzz`).
 FUZZ_ENGINE = $(BUILD)/tests/fuzz_main.o
 $(fuzz_PROGRAMS): %: %.o $(filter %.o,$(FUZZ_ENGINE)) $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter -%,$(FUZZ_ENGINE)) $^ $(JSON_LIBS) $(SYSTEMD_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter -%,$(FUZZ_ENGINE)) $^ $(LIB_LIBS) $(SYSTEMD_LIBS) -o $@
 
 # The command as it is built where libsystemd is missing: tested beside the other.
 $(BUILD)/tests/unit_bus_without.o: cli/unit_bus.c
@@ -155,7 +163,7 @@ $(BUILD)/tests/unit_bus_without.o: cli/unit_bus.c
 
 $(BUILD)/tests/holdfast-without-systemd: $(filter-out $(BUILD)/cli/unit_bus.o,$(cli_OBJ)) \
 		$(BUILD)/tests/unit_bus_without.o $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(JSON_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(LIB_LIBS) -o $@
 
 # A small systemd for the tests of --unit; says that it is left out where libsystemd is.
 $(BUILD)/tests/bus/manager: tests/bus/manager.c $(BUILD)/systemd.$(SYSTEMD)
@@ -170,6 +178,14 @@ $(victims): $(BUILD)/%: %.c $(wildcard tests/victims/*.h)
 $(examples): $(BUILD)/%: %.c $(BUILD)/libholdfast.so
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) -std=c99 -D_DEFAULT_SOURCE $(WARN) -O2 -g $(SAN) -Iinclude $< \
 		-L$(BUILD) -lholdfast -Wl,-rpath,$(abspath $(BUILD)) -o $@
+
+# What speed is measured with, and against: see bench/README.md.
+bench_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+$(bench_PROGRAMS): $(BUILD)/%: %.c
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fomit-frame-pointer -pthread $< -o $@
+
+bench: all $(bench_PROGRAMS)
+	$(Q)bench/stack.py $(BUILD)
 
 built-tests: all $(test_PROGRAMS) $(fuzz_PROGRAMS) $(victims) $(examples) \
 	$(BUILD)/tests/holdfast-without-systemd $(BUILD)/tests/bus/manager
@@ -247,7 +263,7 @@ deps:
 	$(Q)tests/deps.sh build test lint
 
 # ---- Reading the code with other eyes -------------------------------------------------------
-SOURCES := $(wildcard base/*.c seize/*.c pstree/*.c keeper/*.c cli/*.c)
+SOURCES := $(wildcard base/*.c seize/*.c pstree/*.c dump/*.c keeper/*.c cli/*.c)
 PAGES := $(wildcard man/*.[1-8])
 
 lint:
@@ -259,7 +275,7 @@ lint:
 		--inline-suppr --error-exitcode=1 -D_GNU_SOURCE -DHF_API= -D__x86_64__ --suppress=preprocessorErrorDirective \
 		$(see_cli) -DHF_SYSTEMD=$(SYSTEMD) $(SOURCES)
 	$(call say,LINT,clang-tidy)clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) 2>/dev/null -- -std=gnu17 \
-		-D_GNU_SOURCE -DHF_API= $(see_cli) $(JSON_CFLAGS) -DHF_SYSTEMD=$(SYSTEMD) $(SYSTEMD_CFLAGS)
+		-D_GNU_SOURCE -DHF_API= $(see_cli) $(JSON_CFLAGS) $(UNWIND_CFLAGS) $(HAVE_LIBDW) -DHF_SYSTEMD=$(SYSTEMD) $(SYSTEMD_CFLAGS)
 
 # ---- Installing --------------------------------------------------------------------------------
 BINDIR = $(DESTDIR)$(PREFIX)/bin

@@ -597,6 +597,116 @@ HF_API int hf_tree_format(const hf_tree *tree, hf_hold *hold, enum hf_format for
 			  unsigned int flags, char **ret_text, size_t *ret_len,
 			  struct hf_error *err);
 
+/* ---- Stacks -------------------------------------------------------------------------- */
+
+#define HF_STACK_COPY_DEFAULT ((size_t)256 * 1024)
+
+struct hf_stack_options {
+	size_t size;			/* sizeof(struct hf_stack_options) */
+	size_t copy_limit;		/* bytes of one thread's stack; 0: HF_STACK_COPY_DEFAULT */
+	int while_held;			/* 1: unwind before hf_stack_copy() returns, and read what was not
+					   copied from the target, which has to stand still for it */
+	int no_names;			/* 1: addresses only */
+	int lines;			/* 1: source files and lines, too, where libdw and debugging
+					   information are installed; slow */
+	int each_wchan;			/* 1: ask for the wait of each thread, and not of a few with equal stacks */
+};
+#define HF_STACK_OPTIONS_INIT { sizeof(struct hf_stack_options), 0, 0, 0, 0, 0 }
+
+/* The stacks of all threads of a hold, at the instant of the hold. */
+typedef struct hf_stacks hf_stacks;
+
+/*
+ * Copy what unwinding needs, while everybody stands still: the registers of each held thread and the used part of
+ * its stack, from the stack pointer up to the copy limit.  This is all that has to happen before the release.
+ * ret_stacks is the caller's: hf_stack_free(); it stays valid after the hold is released and freed.
+ * EINVAL: the hold has been released.
+ */
+HF_API int hf_stack_copy(hf_hold *hold, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
+			 struct hf_error *err);
+
+/*
+ * Unwind and name the copies; after the release, so that the target does not wait for it, and as soon as
+ * may be, while what the target has mapped is still there.  From any thread.  A second call does nothing.
+ */
+HF_API int hf_stack_unwind(hf_stacks *stacks, struct hf_error *err);
+HF_API void hf_stack_free(hf_stacks *stacks);
+
+/* Why a stack ends where it does. */
+enum hf_stack_end {
+	HF_STACK_END_OUTERMOST = 0,	/* nobody has called the last frame: it is complete */
+	HF_STACK_END_CUT,		/* it is larger than the copy limit */
+	HF_STACK_END_NO_INFO,		/* code without unwind information, and no frame pointer */
+	HF_STACK_END_DAMAGED,		/* what it holds cannot be the frames of a stack */
+	HF_STACK_END_NOT_HELD,		/* it was not stopped: its registers could not be read */
+	HF_STACK_END_NO_STACK		/* it has none in user space: a kernel thread, a dead one */
+};
+/* "outermost", "cut", "no-info", "damaged", "not-held", "no-stack".  Static storage; never NULL. */
+HF_API const char *hf_stack_end_word(enum hf_stack_end end);
+
+/* One thread.  Lent by the stacks; later versions may append members. */
+struct hf_stack {
+	pid_t pid, tid;
+	const char *process;		/* name (comm) of its process; any bytes */
+	const char *comm;		/* its own */
+	enum hf_thread_state state;
+	char found;			/* state letter before the hold, as in struct hf_thread */
+	long syscall;			/* number of the system call it is in; -1 when none */
+	const char *wchan;		/* kernel function it waits in; NULL when not known, or not asked */
+	size_t n_frames;
+	enum hf_stack_end end;
+	const char *why;		/* a sentence about the end; NULL when it is complete */
+};
+
+/* How a frame was found. */
+enum hf_frame_how {
+	HF_FRAME_INNERMOST = 0,	/* by the registers */
+	HF_FRAME_BY_CFI,		/* by unwind information of the frame below */
+	HF_FRAME_BY_POINTER		/* by the frame pointer: the frame below has no such information, and
+					   a frame may be missing between the two */
+};
+
+/* One frame.  Lent for the call, or by the stacks where it is a string; later versions may append members. */
+struct hf_frame {
+	const struct hf_stack *stack;	/* the thread it is of */
+	size_t depth;			/* 0 is the innermost */
+	uint64_t ip;			/* where it goes on when it returns; of the innermost, where it stands */
+	int interrupted;		/* 1: it has not called: the innermost, or below it is a signal frame */
+	enum hf_frame_how how;
+	const char *file;		/* that its code is mapped from, as maps shows it; "[vdso]";
+					   NULL: memory without a file, as of code made at run time */
+	uint64_t file_address;		/* ip as the file's own tables have it; 0 without a file */
+	const unsigned char *build_id;	/* NULL when there is none */
+	size_t n_build_id;
+	const char *symbol;		/* as the file has it; NULL when nothing is known */
+	const char *name;		/* demangled; or the symbol itself */
+	uint64_t offset;		/* of ip from the symbol */
+	const char *source;		/* NULL unless asked for and known */
+	int line;
+};
+typedef void (*hf_frame_fn)(const struct hf_frame *frame, void *data);
+
+/* Threads whose stack is not known to its outermost frame; those that have none are not among them. */
+HF_API size_t hf_stack_incomplete(const hf_stacks *stacks);
+/* Threads by process and tid, the first thread of each first: NULL starts, NULL ends.  After hf_stack_unwind(). */
+HF_API const struct hf_stack *hf_stack_next(const hf_stacks *stacks, const struct hf_stack *prev);
+/* Call fn once for each frame of a thread, the innermost first. */
+HF_API void hf_stack_frames(const hf_stacks *stacks, const struct hf_stack *stack, hf_frame_fn fn, void *data);
+
+enum hf_stack_format {
+	HF_STACK_FORMAT_TEXT = 0,	/* for people; equal stacks once, with their threads */
+	HF_STACK_FORMAT_NORMALISED,	/* the same without ids, addresses and times, sorted */
+	HF_STACK_FORMAT_FOLDED,		/* for flame graphs */
+	HF_STACK_FORMAT_JSON		/* one line, holdfast-json(5); takes HF_FORMAT_PRETTY */
+};
+#define HF_STACK_NO_MERGE 0x100u	/* text, JSON: each thread by itself, in order */
+
+/*
+ * Format stacks that have been unwound.  info is that of the hold (hf_hold_info()), for the target and times.
+ * ret_text is malloc()ed, NUL-terminated, the caller's to free(); ret_len may be NULL.
+ */
+HF_API int hf_stack_format(const hf_stacks *stacks, const struct hf_hold_info *info, enum hf_stack_format format,
+			   unsigned int flags, char **ret_text, size_t *ret_len, struct hf_error *err);
 /* ---- Holds that are kept by a process of their own ------------------------------------- */
 
 /*

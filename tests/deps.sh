@@ -8,12 +8,12 @@ set -eu
 
 packages() {
 	case $family-$1 in
-	deb-build) echo "gcc libc6-dev make pkg-config libjson-c-dev libunwind-dev libsystemd-dev" ;;
-	deb-test) echo "check python3 e2fsprogs util-linux mount procps gdb mandoc g++ binutils dbus-daemon runc busybox-static" ;;
+	deb-build) echo "gcc libc6-dev make pkg-config libjson-c-dev libunwind-dev liblzma-dev libsystemd-dev" ;;
+	deb-test) echo "check python3 e2fsprogs util-linux mount procps gdb mandoc g++ binutils dbus-daemon runc busybox-static xz-utils elfutils libdw-dev" ;;
 	deb-lint) echo "clang clang-tidy cppcheck mandoc shellcheck valgrind" ;;
 	deb-fuzz) echo "clang libclang-rt-dev llvm" ;;
-	rpm-build) echo "gcc make pkgconf-pkg-config json-c-devel libunwind-devel systemd-devel" ;;
-	rpm-test) echo "check-devel python3 e2fsprogs util-linux procps-ng gdb mandoc gcc-c++ binutils dbus-daemon runc busybox" ;;
+	rpm-build) echo "gcc make pkgconf-pkg-config json-c-devel libunwind-devel xz-devel systemd-devel" ;;
+	rpm-test) echo "check-devel python3 e2fsprogs util-linux procps-ng gdb mandoc gcc-c++ binutils dbus-daemon runc busybox xz elfutils elfutils-devel" ;;
 	rpm-lint) echo "clang clang-tools-extra cppcheck mandoc ShellCheck valgrind" ;;
 	rpm-fuzz) echo "clang compiler-rt llvm" ;;
 	*) echo "deps: no such group: $1" >&2 && exit 2 ;;

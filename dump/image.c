@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image - see image.h.
+ */
+#include "image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "own.h"
+#include "frame_regs.h"
+
+/* ---- The set ------------------------------------------------------------------------------------ */
+
+static void image_free(struct hf_image *image)
+{
+	hf_cfi_done(&image->cfi);
+	hf_debug_file_done(&image->debug);
+	hf_debug_file_done(&image->mini);
+	if (image->data && image->inode)
+		munmap((void *)(uintptr_t)image->data, image->len);
+	else
+		free((void *)(uintptr_t)image->data);
+	free(image);
+}
+
+void hf_images_done(struct hf_images *images)
+{
+	size_t i;
+
+	for (i = 0; i < images->n; i++)
+		image_free(images->all[i]);
+	free(images->all);
+	images->all = NULL;
+	images->n = images->cap = 0;
+}
+
+static struct hf_image *add(struct hf_images *images)
+{
+	struct hf_image *image;
+
+	if (images->n == images->cap) {
+		size_t cap = images->cap ? images->cap * 2 : 32;
+		struct hf_image **all = reallocarray(images->all, cap, sizeof(struct hf_image *));
+
+		if (!all)
+			return NULL;
+		images->all = all;
+		images->cap = cap;
+	}
+	image = calloc(1, sizeof(*image));
+	if (!image)
+		return NULL;
+	image->number = (uint32_t)images->n;
+	images->all[images->n++] = image;
+	return image;
+}
+
+#define DELETED " (deleted)"
+
+static bool ends_with(const char *text, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return len >= n && memcmp(text + len - n, end, n) == 0;
+}
+
+/* A newline is all that maps escapes, as "\012". */
+static char *copy_name(struct hf_arena *arena, const char *name, size_t len)
+{
+	char *copy = hf_arena_copy(arena, name, len), *to, *from;
+
+	if (!copy)
+		return NULL;
+	for (to = from = copy; *from; from++) {
+		if (strncmp(from, "\\012", 4) == 0) {
+			*to++ = '\n';
+			from += 3;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+	return copy;
+}
+
+static struct hf_image *find(const struct hf_images *images, uint64_t dev, uint64_t inode)
+{
+	size_t i;
+
+	for (i = 0; i < images->n; i++)
+		if (images->all[i]->inode == inode && images->all[i]->dev == dev)
+			return images->all[i];
+	return NULL;
+}
+
+struct hf_image *hf_image_of_map(struct hf_images *images, const struct hf_map *map)
+{
+	uint64_t dev = makedev(map->dev_major, map->dev_minor);
+	size_t len = map->name_len;
+	struct hf_image *image = find(images, dev, map->inode);
+
+	if (image)
+		return image;
+	image = add(images);
+	if (!image)
+		return NULL;
+	image->dev = dev;
+	image->inode = map->inode;
+	image->deleted = ends_with(map->name, len, DELETED);
+	if (image->deleted)
+		len -= strlen(DELETED);
+	image->name = copy_name(images->arena, map->name, len);
+	return image->name ? image : NULL;
+}
+
+struct hf_image *hf_image_that_begins(const struct hf_images *images, const void *bytes, size_t n, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < images->n; i++) {
+		struct hf_image *image = images->all[i];
+
+		if (!image->inode && image->len == len && memcmp(image->data, bytes, n) == 0)
+			return image;
+	}
+	return NULL;
+}
+
+/* ---- Opening ------------------------------------------------------------------------------------- */
+
+/*
+ * A regular file and nothing else: what is mapped may be a device, and opening one can do things.
+ * O_NONBLOCK, should it become a FIFO in between.
+ */
+static int open_regular(const char *path, struct stat *st)
+{
+	int fd, r;
+
+	if (stat(path, st) < 0)
+		return -errno;
+	if (!S_ISREG(st->st_mode))
+		return -ENOEXEC;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
+		r = errno ? -errno : -ENOEXEC;
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static bool is_the_file(const struct hf_image *image, const struct stat *st)
+{
+	return st->st_ino == image->inode && st->st_dev == image->dev;
+}
+
+/*
+ * Some file systems (overlayfs, btrfs) show another device in maps than to stat(2).  Then what can be trusted is
+ * that the mapping is still there as it was: its link leads to what it maps.
+ */
+static bool is_still_mapped(const struct hf_image *image, const struct hf_mapped_at *at)
+{
+	struct hf_buf text = { 0 };
+	struct hf_map map;
+	struct hf_scan s;
+	char path[64];
+	bool same = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)at->pid);
+	if (hf_read_at(AT_FDCWD, path, &text) == 0) {
+		s = hf_scan_of(text.data, text.len);
+		while (!same && hf_map_next(&s, &map) > 0)
+			same = map.start == at->start && map.end == at->end && map.inode == image->inode &&
+			       makedev(map.dev_major, map.dev_minor) == image->dev;
+	}
+	hf_buf_done(&text);
+	return same;
+}
+
+static int open_mapped(const struct hf_image *image, const struct hf_mapped_at *at, struct stat *st)
+{
+	hf_owned_fd fd = -1;
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)at->pid, at->start, at->end);
+	fd = open_regular(path, st);
+	if (fd >= 0 && !is_the_file(image, st) && !is_still_mapped(image, at))
+		return -ESTALE;
+	return fd < 0 ? fd : hf_take_fd(&fd);
+}
+
+static int open_named(const struct hf_image *image, const char *root, struct stat *st)
+{
+	hf_owned_fd fd = -1;
+	hf_owned char *path = NULL;
+
+	if (asprintf(&path, "%s%s", root, image->name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = open_regular(path, st);
+	if (fd >= 0 && !is_the_file(image, st))
+		return -ESTALE;
+	return fd < 0 ? fd : hf_take_fd(&fd);
+}
+
+static int open_file(const struct hf_image *image, const struct hf_mapped_at *at, struct stat *st)
+{
+	char root[32];
+	int first = open_mapped(image, at, st), fd = first;
+
+	if (fd < 0 && !image->deleted && image->name[0] == '/') {
+		snprintf(root, sizeof(root), "/proc/%d/root", (int)at->pid);
+		fd = open_named(image, root, st);
+		/* The process may have ended since; then its root is gone, too. */
+		if (fd == -ENOENT || fd == -ESRCH)
+			fd = open_named(image, "", st);
+	}
+	return fd;
+}
+
+static const char *why_closed(const struct hf_image *image, int r)
+{
+	switch (r) {
+	case -ENOEXEC:
+		return "it is no ELF file for this machine";
+	case -ESTALE:
+		return "the file has been replaced since it was mapped";
+	case -EACCES:
+	case -EPERM:
+		return "the file may not be read";
+	case -ENOENT:
+	case -ESRCH:
+		return image->deleted ? "the file is deleted, and whoever had it mapped has ended" :
+					"the file is not there";
+	default:
+		return "the file cannot be read";
+	}
+}
+
+static int map_file(struct hf_image *image, int fd, size_t len)
+{
+	void *data = len ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+
+	if (data == MAP_FAILED)
+		return len ? -errno : -ENOEXEC;
+	image->data = data;
+	image->len = len;
+	return 0;
+}
+
+static int read_image(struct hf_image *image)
+{
+	int r = hf_elf_open(&image->elf, image->data, image->len);
+
+	if (r == 0 && image->elf.machine != HF_ELF_MACHINE)
+		r = -ENOEXEC;
+	if (r == 0)
+		r = hf_cfi_open(&image->cfi, &image->elf);
+	if (r == 0 && !hf_elf_build_id(&image->elf, &image->build_id, &image->n_build_id))
+		image->build_id = NULL;
+	return r;
+}
+
+/* Two containers have each its own copy of a library: one set of tables serves both. */
+static struct hf_image *with_build_id(const struct hf_images *images, const struct hf_image *of)
+{
+	size_t i;
+
+	for (i = 0; of->build_id && i < images->n; i++) {
+		struct hf_image *image = images->all[i];
+
+		if (image != of && image->state == HF_IMAGE_READY && !image->same && image->build_id &&
+		    image->len == of->len && image->n_build_id == of->n_build_id &&
+		    memcmp(image->build_id, of->build_id, of->n_build_id) == 0)
+			return image;
+	}
+	return NULL;
+}
+
+struct hf_image *hf_image_open(struct hf_images *images, struct hf_image *image, const struct hf_mapped_at *at)
+{
+	hf_owned_fd fd = -1;
+	struct stat st;
+	int r;
+
+	if (image->state != HF_IMAGE_UNSEEN)
+		return image->same ? image->same : image;
+	image->pid = at->pid;
+	fd = open_file(image, at, &st);
+	r = fd < 0 ? fd : map_file(image, fd, (size_t)st.st_size);
+	if (r == 0)
+		r = read_image(image);
+	if (r == -ENOMEM)
+		return NULL;
+	image->state = r < 0 ? HF_IMAGE_CLOSED : HF_IMAGE_READY;
+	image->why = r < 0 ? why_closed(image, r) : NULL;
+	image->same = r < 0 ? NULL : with_build_id(images, image);
+	return image->same ? image->same : image;
+}
+
+struct hf_image *hf_image_of_bytes(struct hf_images *images, const char *name, const void *bytes, size_t len)
+{
+	struct hf_image *image = add(images);
+	void *copy;
+	int r;
+
+	if (!image)
+		return NULL;
+	image->name = name;
+	copy = malloc(len ? len : 1);
+	if (!copy)
+		return NULL;
+	memcpy(copy, bytes, len);
+	image->data = copy;
+	image->len = len;
+	r = read_image(image);
+	if (r == -ENOMEM)
+		return NULL;
+	image->state = r < 0 ? HF_IMAGE_CLOSED : HF_IMAGE_READY;
+	image->why = r < 0 ? "it is no ELF file for this machine" : NULL;
+	return image;
+}

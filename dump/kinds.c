@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kinds - see kinds.h.  Kinds are found by a hash of all that is compared.
+ */
+#include "kinds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "own.h"
+#include "stacks.h"
+
+static const struct hf_walked *frames_of(const struct hf_stacks *s, const struct hf_copied_thread *t)
+{
+	return s->walker.frames + t->first_frame;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t n)
+{
+	hash = (hash ^ n) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_of(const struct hf_stacks *s, const struct hf_copied_thread *t)
+{
+	const struct hf_walked *f = frames_of(s, t);
+	uint64_t hash = mix((uint64_t)t->is.syscall, t->is.n_frames);
+	size_t i;
+
+	hash = mix(hash, (uint64_t)t->is.end << 16 | (uint64_t)t->is.state << 8 | (uint8_t)t->is.found);
+	for (i = 0; i < t->is.n_frames; i++)
+		hash = mix(hash, f[i].place);
+	return hash;
+}
+
+static bool are_equal(const struct hf_stacks *s, const struct hf_copied_thread *t, const struct hf_copied_thread *u)
+{
+	const struct hf_walked *f = frames_of(s, t), *g = frames_of(s, u);
+	size_t i;
+
+	if (t->is.n_frames != u->is.n_frames || t->is.syscall != u->is.syscall || t->is.end != u->is.end ||
+	    t->is.state != u->is.state || t->is.found != u->is.found)
+		return false;
+	for (i = 0; i < t->is.n_frames; i++)
+		if (f[i].place != g[i].place)
+			return false;
+	return true;
+}
+
+/* Which kind each thread is of, and how many each has; kinds by their first thread. */
+struct sorting {
+	uint32_t *kind_of;	/* by thread */
+	uint32_t *first;	/* by kind: its first thread */
+	uint32_t *slots;	/* kind + 1; 0 is free */
+	size_t n_slots;
+};
+
+static uint32_t kind_of(struct sorting *so, struct hf_kinds *kinds, const struct hf_stacks *s, uint32_t i)
+{
+	size_t at = (size_t)(hash_of(s, &s->threads[i]) >> 20) & (so->n_slots - 1);
+
+	for (; so->slots[at]; at = (at + 1) & (so->n_slots - 1))
+		if (are_equal(s, &s->threads[i], &s->threads[so->first[so->slots[at] - 1]]))
+			return so->slots[at] - 1;
+	so->first[kinds->n] = i;
+	so->slots[at] = (uint32_t)++kinds->n;
+	return so->slots[at] - 1;
+}
+
+static void fill(struct sorting *so, struct hf_kinds *kinds, const struct hf_stacks *s)
+{
+	size_t i, at = 0;
+
+	for (i = 0; i < s->n_threads; i++)
+		kinds->all[so->kind_of[i]].n++;
+	for (i = 0; i < kinds->n; i++) {
+		kinds->all[i].threads = kinds->threads + at;
+		at += kinds->all[i].n;
+		kinds->all[i].n = 0;
+	}
+	for (i = 0; i < s->n_threads; i++) {
+		struct hf_kind *kind = &kinds->all[so->kind_of[i]];
+
+		kind->threads[kind->n++] = &s->threads[i];
+	}
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const struct hf_kind *k = a, *l = b;
+
+	if (k->n != l->n)
+		return k->n > l->n ? -1 : 1;
+	return (k->threads[0] > l->threads[0]) - (k->threads[0] < l->threads[0]);
+}
+
+static int sort(struct hf_kinds *kinds, const struct hf_stacks *s, int apart)
+{
+	hf_owned uint32_t *kind_of_thread = calloc(s->n_threads + 1, sizeof(uint32_t));
+	hf_owned uint32_t *first = calloc(s->n_threads + 1, sizeof(uint32_t));
+	hf_owned uint32_t *slots = NULL;
+	struct sorting so = { kind_of_thread, first, NULL, 64 };
+	uint32_t i;
+
+	while (so.n_slots < s->n_threads * 2)
+		so.n_slots *= 2;
+	so.slots = slots = calloc(so.n_slots, sizeof(*slots));
+	if (!kind_of_thread || !first || !slots)
+		return -ENOMEM;
+	for (i = 0; i < s->n_threads; i++)
+		so.kind_of[i] = apart ? (uint32_t)kinds->n++ : kind_of(&so, kinds, s, i);
+	fill(&so, kinds, s);
+	if (!apart && kinds->n)
+		qsort(kinds->all, kinds->n, sizeof(*kinds->all), by_size);
+	return 0;
+}
+
+int hf_kinds_find(struct hf_kinds *kinds, const struct hf_stacks *s, int apart)
+{
+	int r = -ENOMEM;
+
+	*kinds = (struct hf_kinds){
+		.threads = calloc(s->n_threads + 1, sizeof(*kinds->threads)),
+		.all = calloc(s->n_threads + 1, sizeof(*kinds->all)),
+	};
+	if (kinds->threads && kinds->all)
+		r = sort(kinds, s, apart);
+	if (r < 0)
+		hf_kinds_done(kinds);
+	return r;
+}
+
+void hf_kinds_done(struct hf_kinds *kinds)
+{
+	free(kinds->threads);
+	free(kinds->all);
+	*kinds = (struct hf_kinds){ 0 };
+}

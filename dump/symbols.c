@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols - see symbols.h.
+ */
+#include "symbols.h"
+
+#include <stdlib.h>
+
+static int by_address(const void *a, const void *b)
+{
+	const struct hf_named *m = a, *n = b;
+
+	return (m->vaddr > n->vaddr) - (m->vaddr < n->vaddr);
+}
+
+void hf_named_sort(struct hf_named *named, size_t n)
+{
+	if (n)
+		qsort(named, n, sizeof(*named), by_address);
+}
+
+/* The first at or above vaddr; n when all are below. */
+static size_t first_at(const struct hf_named *named, size_t n, uint64_t vaddr)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (named[middle].vaddr < vaddr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Names are looked at only where they are wanted: reading them all would read another file as large as the table. */
+static bool may_name(const Elf64_Sym *sym)
+{
+	unsigned int type = ELF64_ST_TYPE(sym->st_info);
+
+	return sym->st_name && sym->st_shndx != SHN_UNDEF && sym->st_shndx < SHN_LORESERVE &&
+	       (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
+}
+
+/* Global before weak before local, functions before what has no type. */
+static uint8_t rank_of(const Elf64_Sym *sym)
+{
+	unsigned int bind = ELF64_ST_BIND(sym->st_info);
+	uint8_t rank = bind == STB_GLOBAL || bind == STB_GNU_UNIQUE ? 3 : bind == STB_WEAK ? 2 : 1;
+
+	return (uint8_t)(rank * 2 + (ELF64_ST_TYPE(sym->st_info) != STT_NOTYPE));
+}
+
+/* Of the symbols that begin at or before an address, the last: a label names it, another blocks labels before it. */
+static void note_start(struct hf_named *named, const Elf64_Sym *sym)
+{
+	bool sized = sym->st_size != 0;
+
+	if (named->before && (sym->st_value < named->before_at || (sym->st_value == named->before_at && !sized)))
+		return;
+	named->before = sym->st_name;
+	named->before_at = sym->st_value;
+	named->before_sized = sized;
+	named->before_section = sym->st_shndx;
+}
+
+static void note_cover(struct hf_named *named, const Elf64_Sym *sym)
+{
+	uint8_t rank = rank_of(sym);
+
+	if (named->found && (sym->st_value < named->found_at ||
+			     (sym->st_value == named->found_at && rank <= named->found_rank)))
+		return;
+	named->found = sym->st_name;
+	named->found_at = sym->st_value;
+	named->found_rank = rank;
+}
+
+static void pass_over(struct hf_named *named, size_t n, const struct hf_elf_symbols *table)
+{
+	size_t i, at;
+	Elf64_Sym sym;
+
+	for (i = 0; i < table->n; i++) {
+		hf_elf_symbol(table, i, &sym);
+		if (sym.st_value > named[n - 1].vaddr || !may_name(&sym))
+			continue;
+		at = first_at(named, n, sym.st_value);
+		note_start(&named[at], &sym);
+		for (; at < n && named[at].vaddr - sym.st_value < sym.st_size; at++)
+			note_cover(&named[at], &sym);
+	}
+}
+
+static void settle(struct hf_named *named, const struct hf_elf_symbols *table, uint32_t name, uint64_t start)
+{
+	const char *text = hf_elf_symbol_name(table, name);
+
+	if (named->symbol || !*text)
+		return;
+	named->symbol = text;
+	named->start = start;
+}
+
+/* What was noted at the first address behind a symbol's start holds for those that follow, too. */
+static void settle_all(struct hf_named *named, size_t n, const struct hf_elf *elf,
+		       const struct hf_elf_symbols *table)
+{
+	struct hf_named last = { 0 };
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct hf_named *it = &named[i];
+
+		if (it->before && (!last.before || it->before_at >= last.before_at))
+			last = *it;
+		if (it->found)
+			settle(it, table, it->found, it->found_at);
+		else if (last.before && !last.before_sized && hf_elf_section_holds(elf, last.before_section, it->vaddr))
+			settle(it, table, last.before, last.before_at);
+		it->found = it->before = 0;
+	}
+}
+
+void hf_named_by(struct hf_named *named, size_t n, const struct hf_elf *elf, uint32_t type)
+{
+	struct hf_elf_symbols table;
+
+	if (n == 0 || !hf_elf_symbols(elf, type, &table))
+		return;
+	pass_over(named, n, &table);
+	settle_all(named, n, elf, &table);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk - see walk.h.
+ */
+#include "walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* More is no stack but a mistake of ours; what is copied bounds a walk long before. */
+#define FRAMES_MAX (1u << 22)
+/* Handlers interrupt handlers; but each such frame may lead anywhere, and two could lead to each other. */
+#define SIGNAL_FRAMES_MAX 64
+
+struct walk {
+	struct hf_walker *w;
+	const struct hf_walk_from *from;
+	struct hf_frame_regs regs;
+	struct hf_code *code;		/* that the frame is in; NULL when it is in none */
+	struct hf_place *place;
+	bool exact;
+	unsigned int depth, signals;
+	enum hf_frame_how how;
+	enum hf_stack_end end;
+	const char *why;
+};
+
+/* Done: the walk is over. */
+enum going { FAILED = -1, UP = 0, DONE = 1 };
+
+static enum going stop(struct walk *k, enum hf_stack_end end, const char *why)
+{
+	k->end = end;
+	k->why = why;
+	return DONE;
+}
+
+/* ---- Where a frame is -------------------------------------------------------------------------- */
+
+/* Open what is mapped there, once per mapping, and learn where in the address space it went. */
+static int open_code(struct walk *k, struct hf_code *code)
+{
+	const struct hf_mapped_at at = { k->from->pid, code->start, code->end };
+	uint64_t vaddr;
+
+	code->opened = true;
+	if (!code->image)
+		return 0;
+	code->image = hf_image_open(&k->w->images, code->image, &at);
+	if (!code->image)
+		return -ENOMEM;
+	if (code->image->state == HF_IMAGE_READY && hf_elf_vaddr_of(&code->image->elf, code->offset, &vaddr))
+		code->slide = code->start - vaddr;
+	else
+		code->slide = code->start - code->offset;
+	return 0;
+}
+
+static int find_code(struct walk *k, uint64_t address)
+{
+	struct hf_code *code = k->code;
+
+	if (!code || address < code->start || address >= code->end)
+		code = hf_space_code(k->from->space, address);
+	k->code = code;
+	return code && !code->opened ? open_code(k, code) : 0;
+}
+
+static struct hf_odd *odd_of(struct walk *k)
+{
+	if (!k->w->odd)
+		k->w->odd = hf_odd_new();
+	return k->w->odd;
+}
+
+/* What is to be known of a place, once. */
+static int fill_place(struct walk *k, struct hf_image *image)
+{
+	struct hf_place *place = k->place;
+
+	place->image = image;
+	place->region = k->code ? k->code->name : NULL;
+	if (!image || image->state != HF_IMAGE_READY)
+		return 0;
+	hf_cfi_row(&image->cfi, place->vaddr, &place->row);
+	if (place->row.kind != HF_ROW_NONE)
+		return 0;
+	if (!odd_of(k))
+		return -ENOMEM;
+	place->row.signal = hf_odd_is_signal(k->w->odd, &k->from->memory, k->code, k->regs.r[HF_REG_IP]);
+	return 0;
+}
+
+/* The place of an address. */
+static int find_place(struct walk *k, uint64_t address)
+{
+	struct hf_image *image;
+	bool is_new;
+
+	if (find_code(k, address) < 0)
+		return -ENOMEM;
+	image = k->code ? k->code->image : NULL;
+	k->place = hf_place_of(&k->w->places, image ? image->number : HF_PLACE_NO_FILE + k->from->process,
+			       image ? address - k->code->slide : address, &is_new);
+	if (!k->place)
+		return -ENOMEM;
+	return is_new ? fill_place(k, image) : 0;
+}
+
+static int add_frame(struct walk *k)
+{
+	struct hf_walker *w = k->w;
+
+	if (w->n == w->cap) {
+		size_t cap = w->cap ? w->cap * 2 : 4096;
+		struct hf_walked *frames = reallocarray(w->frames, cap, sizeof(*frames));
+
+		if (!frames)
+			return -ENOMEM;
+		w->frames = frames;
+		w->cap = cap;
+	}
+	w->frames[w->n++] = (struct hf_walked){
+		k->regs.r[HF_REG_IP], k->place->number, (uint8_t)k->how, k->exact
+	};
+	k->depth++;
+	return 0;
+}
+
+/* ---- Ways up ------------------------------------------------------------------------------------ */
+
+/* Why a word of the stack is not there. */
+static enum going no_memory_at(struct walk *k, uint64_t address)
+{
+	const struct hf_window *windows = k->from->memory.windows;
+	size_t i;
+
+	for (i = 0; i < HF_WINDOWS; i++)
+		if (windows[i].cut && address + sizeof(address) > windows[i].start + windows[i].len &&
+		    address < windows[i].start + windows[i].len + (UINT64_C(1) << 32))
+			return stop(k, HF_STACK_END_CUT, "the stack is larger than what was copied of it");
+	return stop(k, HF_STACK_END_DAMAGED, "it leads to memory that is no part of the stack");
+}
+
+static bool leads_to_code(const struct walk *k, uint64_t address)
+{
+	return address && hf_space_code(k->from->space, address - 1);
+}
+
+/*
+ * Code without information about its frames (compiled at run time, or written in assembler): if it keeps the frame
+ * pointer that the ABI suggests, the frame below ends with the caller's frame pointer and the return address.
+ * It is believed only when that leads up the stack and to code.
+ */
+static enum going up_by_frame_pointer(struct walk *k)
+{
+	uint64_t fp = k->regs.r[HF_REG_FP], sp = k->regs.r[HF_REG_SP], next, ip;
+
+	/* Where there is nobody above, the ABI has the frame pointer 0. */
+	if (fp == 0)
+		return k->depth > 1 ? stop(k, HF_STACK_END_OUTERMOST, NULL) :
+				      stop(k, HF_STACK_END_NO_INFO, "there is no unwind information for this code");
+	if (fp < sp || fp % sizeof(fp) || !hf_memory_word(&k->from->memory, fp, &next) ||
+	    !hf_memory_word(&k->from->memory, fp + sizeof(fp), &ip))
+		return stop(k, HF_STACK_END_NO_INFO, "there is no unwind information for this code, and no frame pointer");
+	ip = hf_frame_regs_strip(ip);
+	if (ip && !leads_to_code(k, ip))
+		return stop(k, HF_STACK_END_NO_INFO, "there is no unwind information for this code, and no frame pointer");
+	k->regs.r[HF_REG_SP] = fp + 2 * sizeof(fp);
+	k->regs.r[HF_REG_FP] = next;
+	k->regs.r[HF_REG_IP] = ip;
+	k->how = HF_FRAME_BY_POINTER;
+	k->exact = false;
+	return UP;
+}
+
+static enum going up_oddly(struct walk *k)
+{
+	uint64_t sp = k->regs.r[HF_REG_SP];
+	bool signal = k->place->row.signal;
+
+	if (!odd_of(k))
+		return FAILED;
+	switch (hf_odd_up(k->w->odd, &k->from->memory, k->code, k->exact, signal, &k->regs)) {
+	case HF_ODD_NO:
+		return stop(k, HF_STACK_END_DAMAGED, "its unwind information does not fit its stack");
+	case HF_ODD_OUTERMOST:
+		return stop(k, HF_STACK_END_OUTERMOST, NULL);
+	case HF_ODD_UP:
+		break;
+	}
+	k->how = HF_FRAME_BY_CFI;
+	k->exact = signal;
+	if (signal && ++k->signals > SIGNAL_FRAMES_MAX)
+		return stop(k, HF_STACK_END_DAMAGED, "there are too many signal frames");
+	if (!signal && k->regs.r[HF_REG_SP] <= sp)
+		return stop(k, HF_STACK_END_DAMAGED, "its caller would be below it");
+	return UP;
+}
+
+static enum going up_by_row(struct walk *k, const struct hf_row *row)
+{
+	uint64_t cfa = k->regs.r[row->base] + (uint64_t)(int64_t)row->offset;
+	struct hf_frame_regs up = k->regs;
+	size_t i;
+
+	/* Only a leaf that has saved nothing (aarch64) has no frame of its own. */
+	if (cfa < k->regs.r[HF_REG_SP] || (cfa == k->regs.r[HF_REG_SP] && !k->exact))
+		return stop(k, HF_STACK_END_DAMAGED, "its caller would be below it");
+	up.r[HF_REG_SP] = cfa;
+	for (i = 0; i < row->n_rules; i++) {
+		const struct hf_rule *rule = &row->rules[i];
+		uint64_t at = cfa + (uint64_t)(int64_t)rule->offset;
+
+		switch ((enum hf_rule_kind)rule->kind) {
+		case HF_RULE_SAVED:
+			if (!hf_memory_word(&k->from->memory, at, &up.r[rule->reg]))
+				return no_memory_at(k, at);
+			break;
+		case HF_RULE_IS:
+			up.r[rule->reg] = at;
+			break;
+		case HF_RULE_REGISTER:
+			up.r[rule->reg] = k->regs.r[rule->offset];
+			break;
+		case HF_RULE_LOST:
+			break;
+		}
+	}
+	up.r[HF_REG_IP] = row->signed_ra ? hf_frame_regs_strip(up.r[row->ra]) : up.r[row->ra];
+	k->regs = up;
+	k->how = HF_FRAME_BY_CFI;
+	k->exact = row->signal;
+	if (row->signal && ++k->signals > SIGNAL_FRAMES_MAX)
+		return stop(k, HF_STACK_END_DAMAGED, "there are too many signal frames");
+	return UP;
+}
+
+static enum going up(struct walk *k)
+{
+	const struct hf_row *row = &k->place->row;
+
+	switch ((enum hf_row_kind)row->kind) {
+	case HF_ROW_NONE:
+		return row->signal ? up_oddly(k) : up_by_frame_pointer(k);
+	case HF_ROW_PLAIN:
+		return k->w->all_odd ? up_oddly(k) : up_by_row(k, row);
+	case HF_ROW_ODD:
+		return up_oddly(k);
+	case HF_ROW_LAST:
+		return stop(k, HF_STACK_END_OUTERMOST, NULL);
+	case HF_ROW_DAMAGED:
+		break;
+	}
+	return stop(k, HF_STACK_END_DAMAGED, "its unwind information makes no sense");
+}
+
+/* One frame, and the way to the next. */
+static enum going step(struct walk *k)
+{
+	uint64_t ip = k->regs.r[HF_REG_IP], address = k->exact ? ip : ip - 1;
+
+	/* Threads that were started with a return address of 0 end with it. */
+	if (ip == 0 && k->depth)
+		return stop(k, HF_STACK_END_OUTERMOST, NULL);
+	if (find_place(k, address) < 0)
+		return FAILED;
+	/* What a handler returns to has not called anybody: the byte before it is of another function. */
+	if (!k->exact && k->place->row.signal) {
+		k->exact = true;
+		if (find_place(k, ip) < 0)
+			return FAILED;
+		k->place->row.signal = 1;
+	}
+	if (!k->code && k->depth)
+		return stop(k, HF_STACK_END_DAMAGED, "its caller would be where there is no code");
+	if (k->depth == FRAMES_MAX)
+		return stop(k, HF_STACK_END_DAMAGED, "there are too many frames");
+	if (add_frame(k) < 0)
+		return FAILED;
+	if (!k->code)
+		return stop(k, HF_STACK_END_DAMAGED, "it is where there is no code");
+	return up(k);
+}
+
+int hf_walk(struct hf_walker *w, const struct hf_walk_from *from, enum hf_stack_end *ret_end,
+	    const char **ret_why)
+{
+	struct walk k = { .w = w, .from = from, .regs = from->regs, .exact = true, .how = HF_FRAME_INNERMOST };
+	enum going going;
+
+	do
+		going = step(&k);
+	while (going == UP);
+	if (going == FAILED)
+		return -ENOMEM;
+	*ret_end = k.end;
+	*ret_why = k.why;
+	return 0;
+}
+
+void hf_walker_done(struct hf_walker *w)
+{
+	hf_odd_free(w->odd);
+	hf_places_done(&w->places);
+	hf_images_done(&w->images);
+	free(w->frames);
+	w->frames = NULL;
+	w->n = w->cap = 0;
+}

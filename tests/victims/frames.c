@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frames MODE [NUMBER] - threads that stay in known functions.
+ *
+ *	chain N		N threads, each in outer > middle > inner > wait_here; the first from main
+ *	deep N		a thread in wait_here below N times recurse
+ *	alt		a thread in wait_here of on_signal, on an alternate stack, that interrupted raise_it
+ *	big		a thread in wait_here below a function that needs a megabyte of stack
+ *	damaged		a thread in wait_here whose callers' frames it has overwritten with numbers
+ *	sleep		a thread that pauses, and after SIGUSR2 sleeps instead
+ *	clock		a thread that asks for the time without pause, nearly always in the vdso
+ */
+#include "victim.h"
+
+#include <time.h>
+
+#define FRAME __attribute__((noinline, noclone, noipa)) static
+
+static uint32_t slots;
+
+/* What follows each call keeps it from becoming a jump. */
+static volatile int after;
+
+/* The first thread says ready from there: then all are where they are to be, or about to fall asleep. */
+FRAME void wait_here(uint32_t slot)
+{
+	victim_take(slot, VICTIM_STAYS);
+	if (getpid() == syscall(SYS_gettid))
+		victim_ready();
+	for (;;) {
+		pause();
+		victim_count(slot);
+	}
+}
+
+FRAME void inner(uint32_t slot)
+{
+	wait_here(slot);
+	after++;
+}
+
+FRAME void middle(uint32_t slot)
+{
+	inner(slot);
+	after++;
+}
+
+FRAME void outer(uint32_t slot)
+{
+	middle(slot);
+	after++;
+}
+
+FRAME void recurse(uint32_t slot, unsigned int n)
+{
+	if (n > 1)
+		recurse(slot, n - 1);
+	else
+		wait_here(slot);
+	after++;
+}
+
+static void wake(int sig)
+{
+	(void)sig;
+}
+
+FRAME void on_signal(int sig)
+{
+	(void)sig;
+	wait_here(slots);
+	after++;
+}
+
+FRAME void raise_it(void)
+{
+	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1);
+	after++;
+}
+
+FRAME void need_much(uint32_t slot)
+{
+	volatile char much[1024 * 1024];
+
+	much[0] = 1;
+	wait_here(slot);
+	after += much[0];
+}
+
+/* Numbers that are no addresses, from here up over the frames of our callers. */
+FRAME void overwrite(uint32_t slot)
+{
+	volatile uint64_t *frame = __builtin_frame_address(0);
+	unsigned int i;
+
+	for (i = 0; i < 24; i++)
+		frame[i] = 0x5a5a5a5a5a5a5a5a;
+	wait_here(slot);
+	after++;
+}
+
+FRAME void pause_then_sleep(uint32_t slot)
+{
+	victim_take(slot, VICTIM_WAKES);
+	signal(SIGUSR2, wake);
+	victim_ready();
+	pause();
+	victim_count(slot);
+	for (;;)
+		sleep(1000);
+}
+
+FRAME void ask_for_the_time(uint32_t slot)
+{
+	struct timespec now;
+
+	victim_take(slot, VICTIM_MOVES);
+	victim_ready();
+	for (;;) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		victim_count(slot);
+	}
+}
+
+static char alternate[64 * 1024];
+
+static void *alt(void *unused)
+{
+	stack_t stack = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
+
+	if (sigaltstack(&stack, NULL) < 0 || sigaction(SIGUSR1, &action, NULL) < 0)
+		victim_die("the alternate stack");
+	raise_it();
+	return unused;
+}
+
+static void *chain(void *arg)
+{
+	outer((uint32_t)(uintptr_t)arg);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "chain";
+	unsigned int n = victim_arg(argc, argv, 2, 1), many = strcmp(mode, "chain") == 0 ? n : 1;
+	pthread_t thread;
+
+	victim_begin();
+	slots = victim_claim(many + 1);
+	victim_spinner(slots + many, 2000);
+	for (uint32_t i = 1; i < many; i++)
+		victim_thread(chain, (void *)(uintptr_t)(slots + i));
+	if (strcmp(mode, "alt") == 0 && pthread_create(&thread, NULL, alt, NULL) != 0)
+		victim_die("starting a thread");
+	if (strcmp(mode, "alt") == 0) {
+		victim_await(slots, 2);
+		victim_ready();
+	}
+	victim_await(slots + 1, many);
+	if (strcmp(mode, "chain") == 0)
+		outer(slots);
+	else if (strcmp(mode, "deep") == 0)
+		recurse(slots, n);
+	else if (strcmp(mode, "big") == 0)
+		need_much(slots);
+	else if (strcmp(mode, "damaged") == 0)
+		overwrite(slots);
+	else if (strcmp(mode, "sleep") == 0)
+		pause_then_sleep(slots);
+	else if (strcmp(mode, "clock") == 0)
+		ask_for_the_time(slots);
+	for (;;)
+		pause();
+}
