@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""stack.py BUILD [--rounds N] [--realtime] [TARGET...] - holdfast stack beside what else gives stacks, in one run.
+
+Targets: c100, c1000, c10000 (C, 36 frames in each thread), python (64 threads), node, bash, stopN (how long N threads
+stand still).  Each round runs every tool once, one after the other, so that what disturbs the machine disturbs all; ratios are of medians.  --realtime runs tools and targets
+with a real-time priority, for machines that are busy with other things.  What is not installed is left out.
+"""
+import argparse, os, resource, shutil, signal, statistics, subprocess, sys, tempfile, time
+
+args = argparse.ArgumentParser(description=__doc__)
+args.add_argument("build")
+args.add_argument("--rounds", type=int, default=5)
+args.add_argument("--realtime", action="store_true")
+args.add_argument("--gdb-threads", type=int, default=1000, help="largest target that gdb is run on")
+args.add_argument("targets", nargs="*")
+args = args.parse_intermixed_args()
+
+PYTHON = """
+import threading, sys
+event = threading.Event()
+def wait(n):
+    return wait(n - 1) if n else event.wait()
+for i in range(63):
+    threading.Thread(target=wait, args=(4,), daemon=True).start()
+print("ready", flush=True)
+wait(4)
+"""
+bench = os.path.join(args.build, "bench")
+COMMANDS = {
+    "bash": ["bash", "-c", "echo ready; read x < <(sleep 100000)"],
+    "c100": [bench + "/deep", "100", "30"],
+    "c1000": [bench + "/deep", "1000", "30"],
+    "c10000": [bench + "/deep", "10000", "30"],
+    "python": ["/usr/bin/python3", "-c", PYTHON],
+    "node": ["node", "-e", "console.log('ready'); setInterval(() => {}, 100000)"],
+}
+
+
+def realtime():
+    if args.realtime:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
+
+
+def v2_mount():
+    for line in open("/proc/self/mountinfo"):
+        fields = line.split()
+        if fields[fields.index("-") + 1] == "cgroup2":
+            return fields[4]
+    sys.exit("no cgroup v2 is mounted")
+
+
+class Target:
+    def __init__(self, command):
+        self.cgroup = os.path.join(v2_mount(), "hf-bench-%d" % os.getpid())
+        os.mkdir(self.cgroup)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=realtime)
+        with open(self.cgroup + "/cgroup.procs", "w") as f:
+            f.write(str(self.process.pid))
+        self.process.stdout.readline()
+        time.sleep(0.5)
+
+    def end(self):
+        for pid in open(self.cgroup + "/cgroup.procs").read().split():
+            os.kill(int(pid), signal.SIGKILL)
+        self.process.wait()
+        while open(self.cgroup + "/cgroup.procs").read():
+            time.sleep(0.01)
+        os.rmdir(self.cgroup)
+
+
+def run(command):
+    """Wall and processor time in milliseconds."""
+    time.sleep(0.3)     # the threads that the last tool let go are to be back in their waits
+    warm = bytearray(b"x") * (128 << 20)    # a guest's memory may have gone back to its host: not ours to measure
+    del warm
+    with open(os.devnull, "w") as null:
+        start = time.monotonic()
+        p = subprocess.Popen(command, stdout=null, stderr=null, stdin=subprocess.DEVNULL, preexec_fn=realtime)
+        _, status, usage = os.wait4(p.pid, 0)
+        wall = time.monotonic() - start
+        p.returncode = status
+    if status != 0:
+        sys.exit("%s: status %d" % (" ".join(command), status))
+    return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000
+
+
+def tools_for(name, target):
+    pid, cgroup = str(target.process.pid), target.cgroup
+    holdfast = os.path.join(args.build, "holdfast")
+    tools = {
+        "floor": [bench + "/floor", cgroup],
+        "floor+copy": [bench + "/floor", cgroup, "copy"],
+        "empty hold": [holdfast, "hold", "--for", "0ms", cgroup],
+        "addresses": [holdfast, "stack", "--no-names", cgroup],
+        "names": [holdfast, "stack", cgroup],
+    }
+    if shutil.which("eu-stack"):
+        tools["eu-stack -q"] = ["eu-stack", "-q", "-p", pid]
+        tools["eu-stack"] = ["eu-stack", "-p", pid]
+    threads = len(os.listdir("/proc/%s/task" % pid))
+    if shutil.which("gdb") and threads <= args.gdb_threads:
+        tools["gdb"] = ["gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex", "thread apply all bt", "-p", pid]
+    return tools
+
+
+def silence(target, command):
+    """The longest time that a ticking thread of the target did not run, in ms, while command ran."""
+    def ask():
+        target.process.send_signal(signal.SIGUSR1)
+        return int(target.process.stdout.readline()) / 1000
+    ask()
+    run(command)
+    return ask()
+
+
+def measure_stop(threads):
+    """What the target sees: the longest silence of a thread of its own (goal S5)."""
+    target = Target([bench + "/deep", str(threads), "30", "tick"])
+    holdfast = os.path.join(args.build, "holdfast")
+    # An empty hold takes all the steps of holdfast, and copies nothing.
+    ways = {
+        "floor": [bench + "/floor", target.cgroup], "floor+copy": [bench + "/floor", target.cgroup, "copy"],
+        "empty hold": [holdfast, "hold", "--for", "0ms", target.cgroup],
+        "stack": [holdfast, "stack", target.cgroup],
+    }
+    try:
+        gaps = {w: [] for w in ways}
+        for _ in range(args.rounds):
+            for w, command in ways.items():
+                gaps[w].append(silence(target, command))
+    finally:
+        target.end()
+    gap = {w: statistics.median(v) for w, v in gaps.items()}
+    print("stop of %d threads, as a thread of the target sees it, ms: %s" %
+          (threads, ", ".join("%s %.1f" % x for x in gap.items())))
+    print("    %-24s %6.2f" % ("stack / floor", gap["stack"] / gap["floor"]))
+    print("    %-24s %6.2f" % ("stack / empty hold", gap["stack"] / gap["empty hold"]))
+
+
+def measure(name):
+    if not shutil.which(COMMANDS[name][0]):
+        print("%s: left out, %s is not here" % (name, COMMANDS[name][0]))
+        return
+    target = Target(COMMANDS[name])
+    try:
+        tools = tools_for(name, target)
+        walls, cpus = {t: [] for t in tools}, {t: [] for t in tools}
+        for i in range(args.rounds):
+            for t, command in tools.items():
+                if t == "gdb" and i >= 3:
+                    continue
+                wall, cpu = run(command)
+                walls[t].append(wall)
+                cpus[t].append(cpu)
+    finally:
+        target.end()
+    wall = {t: statistics.median(v) for t, v in walls.items()}
+    cpu = {t: statistics.median(v) for t, v in cpus.items()}
+    print("%s: wall (processor) ms: " % name +
+          ", ".join("%s %.1f (%.1f)" % (t, wall[t], cpu[t]) for t in tools))
+    ratios = [("addresses / floor+copy", "addresses", "floor+copy"), ("eu-stack -q / addresses", "eu-stack -q", "addresses"),
+              ("eu-stack / names", "eu-stack", "names"), ("gdb / names", "gdb", "names"),
+              ("eu-stack -q / names", "eu-stack -q", "names")]
+    for text, a, b in ratios:
+        if a in wall:
+            print("    %-24s %6.2f" % (text, wall[a] / wall[b]))
+    # What stacks add to a hold, beside what a bare copy of registers and 8 KiB of stack adds to the floor.
+    print("    %-24s %6.2f" % ("work of stacks / copy", (cpu["addresses"] - cpu["empty hold"]) /
+                               max(cpu["floor+copy"] - cpu["floor"], 0.001)))
+    sys.stdout.flush()
+
+
+os.environ.setdefault("HOLDFAST_RUNTIME_DIR", tempfile.mkdtemp())
+for name in args.targets or ["bash", "c100", "c1000", "python", "node", "stop1000"]:
+    if name.startswith("stop"):
+        measure_stop(int(name[len("stop"):]))
+    else:
+        measure(name)
