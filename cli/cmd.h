@@ -33,7 +33,7 @@ struct hf_cmd {
 	int (*run)(const struct hf_cmd *cmd, const struct hf_args *args);
 };
 
-extern const struct hf_cmd hf_cmd_tree, hf_cmd_hold, hf_cmd_run, hf_cmd_kill,
+extern const struct hf_cmd hf_cmd_tree, hf_cmd_stack, hf_cmd_hold, hf_cmd_run, hf_cmd_kill,
 	hf_cmd_list, hf_cmd_show, hf_cmd_extend, hf_cmd_release, hf_cmd_why, hf_cmd_freeze, hf_cmd_thaw, hf_cmd_state,
 	hf_cmd_recover, hf_cmd_check, hf_cmd_help;
 

@@ -11,6 +11,7 @@
 
 const struct hf_cmd *const hf_cmds[] = {
 	&hf_cmd_tree,
+	&hf_cmd_stack,
 	&hf_cmd_hold,
 	&hf_cmd_list,
 	&hf_cmd_show,

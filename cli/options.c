@@ -61,6 +61,15 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 	[HF_OPT_DRY_RUN] = { "dry-run", 'n', NULL, "show what would be done, and change nothing" },
 	[HF_OPT_EFFECTS] = { "effects", 0, NULL,
 		"tell what each process may notice of the hold all the same" },
+	[HF_OPT_LIMIT] = { "limit", 0, "SIZE", "copy at most this much of each stack (default: 256K)" },
+	[HF_OPT_WHILE_HELD] = { "while-held", 0, NULL,
+		"unwind before the release, reading from the target what was not copied" },
+	[HF_OPT_NO_NAMES] = { "no-names", 0, NULL, "addresses only" },
+	[HF_OPT_NO_MERGE] = { "no-merge", 0, NULL, "show each thread by itself, even where stacks are equal" },
+	[HF_OPT_LINES] = { "lines", 0, NULL, "source files and lines, too, where debugging information is installed" },
+	[HF_OPT_FOLDED] = { "folded", 0, NULL, "print a line for each different stack, for flame graphs" },
+	[HF_OPT_NORMALISE] = { "normalise", 0, NULL,
+		"no ids, addresses or times, and sorted: to be compared with another run or machine" },
 	[HF_OPT_JSON] = { "json", 0, NULL, "print JSON" },
 	[HF_OPT_PRETTY] = { "pretty", 0, NULL, "indent the JSON" },
 	[HF_OPT_DOT] = { "dot", 0, NULL, "print a graph for Graphviz" },
@@ -281,6 +290,15 @@ static int take_then(const struct parse *p, enum hf_release then)
 	return 0;
 }
 
+static int take_limit(const struct parse *p)
+{
+	const char *why;
+
+	if (hf_size_parse(optarg, &p->args->limit, &why) < 0)
+		return hf_usage(p->cmd->name, "--limit: '%s' is no size: %s", optarg, why);
+	return 0;
+}
+
 static int take_name(const struct parse *p)
 {
 	if (!hf_name_ok(optarg))
@@ -376,6 +394,26 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 		return 0;
 	case HF_OPT_DRY_RUN:
 		a->dry_run = true;
+		return 0;
+	case HF_OPT_LIMIT:
+		return take_limit(p);
+	case HF_OPT_WHILE_HELD:
+		a->while_held = true;
+		return 0;
+	case HF_OPT_NO_NAMES:
+		a->no_names = true;
+		return 0;
+	case HF_OPT_NO_MERGE:
+		a->no_merge = true;
+		return 0;
+	case HF_OPT_LINES:
+		a->lines = true;
+		return 0;
+	case HF_OPT_FOLDED:
+		a->folded = true;
+		return 0;
+	case HF_OPT_NORMALISE:
+		a->normalise = true;
 		return 0;
 	case HF_OPT_COLOR:
 		r = take_choice(p, HF_OPT_COLOR, &n);
@@ -481,6 +519,13 @@ static int check_whole(const struct parse *p)
 
 	if (a->json && a->dot)
 		return hf_usage(p->cmd->name, "--json and --dot exclude each other");
+	if (a->json + a->folded + a->normalise > 1)
+		return hf_usage(p->cmd->name, "--json, --folded and --normalise exclude each other");
+	if (a->lines && a->no_names)
+		return hf_usage(p->cmd->name, "--lines does not go with --no-names");
+	if (a->no_merge && (a->folded || a->normalise))
+		return hf_usage(p->cmd->name, "--no-merge does not go with --%s",
+				a->folded ? "folded" : "normalise");
 	if (a->pretty && !a->json)
 		return hf_usage(p->cmd->name, "--pretty goes with --json");
 	if (a->quiet && a->verbose)

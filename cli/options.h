@@ -42,6 +42,13 @@ enum hf_opt_id {
 	HF_OPT_NO_RESTART,
 	HF_OPT_DRY_RUN,
 	HF_OPT_EFFECTS,
+	HF_OPT_LIMIT,
+	HF_OPT_WHILE_HELD,
+	HF_OPT_NO_NAMES,
+	HF_OPT_NO_MERGE,
+	HF_OPT_LINES,
+	HF_OPT_FOLDED,
+	HF_OPT_NORMALISE,
 	HF_OPT_JSON,
 	HF_OPT_PRETTY,
 	HF_OPT_DOT,
@@ -97,6 +104,8 @@ struct hf_args {
 	enum hf_release then;
 	int signal;			/* SIGKILL where nothing is said */
 	char **program;			/* what follows "--", ended by NULL; or NULL */
+	size_t limit;			/* bytes; 0: not given */
+	bool while_held, no_names, no_merge, lines, folded, normalise;
 	bool json, pretty, dot, quiet, verbose, help, version;
 	enum hf_when colour;
 };
@@ -122,6 +131,11 @@ int hf_duration_parse(const char *text, unsigned int *ret_ms, const char **ret_w
 
 /* A process id: decimal digits.  0 when it is none. */
 pid_t hf_pid_parse(const char *text);
+/*
+ * "65536", "64K", "64KiB", "1M", "1MiB", "1G": bytes, of which there are more than none.  0 and *ret, or what is wrong
+ * with it in *ret_why (static storage) and -EINVAL or -ERANGE.
+ */
+int hf_size_parse(const char *text, size_t *ret, const char **ret_why);
 
 /*
  * A signal: "TERM", "SIGTERM", "15", "RTMIN+3", "SIGRTMAX-1", in capitals or not.  0 when it is none.  Realtime signals

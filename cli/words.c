@@ -125,6 +125,46 @@ int hf_signal_parse(const char *text)
 	return parse_realtime(name);
 }
 
+/* How far to shift for a unit of bytes; -1 when it is none. */
+static int shift_of(const char *unit)
+{
+	static const struct {
+		const char *name;
+		int shift;
+	} sizes[] = {
+		{ "", 0 }, { "K", 10 }, { "KiB", 10 }, { "M", 20 }, { "MiB", 20 }, { "G", 30 }, { "GiB", 30 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		if (strcmp(sizes[i].name, unit) == 0)
+			return sizes[i].shift;
+	return -1;
+}
+
+int hf_size_parse(const char *text, size_t *ret, const char **ret_why)
+{
+	const char *p = text;
+	uint64_t n = 0;
+	int shift;
+
+	/* Beyond 2^40 n stands still, and is too large in any unit. */
+	for (; isdigit((unsigned char)*p); p++)
+		if (n <= UINT64_C(1) << 40)
+			n = n * 10 + (uint64_t)(*p - '0');
+	shift = shift_of(p);
+	if (p == text || shift < 0) {
+		*ret_why = "write digits, and K, M or G behind them, as in 64K";
+		return -EINVAL;
+	}
+	if (n == 0 || n > (UINT64_C(1) << 40) >> shift) {
+		*ret_why = "it must be more than nothing, and 1024G at most";
+		return -ERANGE;
+	}
+	*ret = (size_t)(n << shift);
+	return 0;
+}
+
 static bool name_char_ok(char c)
 {
 	return c && (isalnum((unsigned char)c) || strchr("._:@-", c));

@@ -76,6 +76,29 @@ START_TEST(a_wrong_duration_is_refused_with_what_is_wrong)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int r;
+	size_t size;
+} sizes[] = {
+	{ "1", 0, 1 }, { "65536", 0, 65536 }, { "64K", 0, 65536 }, { "64KiB", 0, 65536 }, { "1M", 0, 1048576 },
+	{ "1MiB", 0, 1048576 }, { "2G", 0, 2147483648 }, { "1024GiB", 0, (size_t)1 << 40 }, { "007", 0, 7 },
+	{ "", -EINVAL, 0 }, { "K", -EINVAL, 0 }, { "-1", -EINVAL, 0 }, { "1k", -EINVAL, 0 }, { "1 K", -EINVAL, 0 },
+	{ "1KB", -EINVAL, 0 }, { "1.5M", -EINVAL, 0 }, { "0", -ERANGE, 0 }, { "0K", -ERANGE, 0 },
+	{ "1025G", -ERANGE, 0 }, { "18446744073709551617", -ERANGE, 0 }, { "99999999999999999999999G", -ERANGE, 0 },
+};
+
+START_TEST(a_size_is_digits_and_perhaps_a_unit)
+{
+	const char *why = NULL;
+	size_t size = 0;
+
+	ck_assert_int_eq(hf_size_parse(sizes[_i].text, &size, &why), sizes[_i].r);
+	ck_assert_uint_eq(size, sizes[_i].size);
+	ck_assert(sizes[_i].r == 0 || why);
+}
+END_TEST
+
 /* ---- Names and choices ------------------------------------------------------------------- */
 
 static const struct {
@@ -450,6 +473,7 @@ int main(void)
 	TCase *tc = tcase_create("words");
 
 	tcase_add_loop_test(tc, a_duration_is_digits_and_a_unit, 0, COUNT_OF(good_durations));
+	tcase_add_loop_test(tc, a_size_is_digits_and_perhaps_a_unit, 0, COUNT_OF(sizes));
 	tcase_add_loop_test(tc, a_wrong_duration_is_refused_with_what_is_wrong, 0,
 			    COUNT_OF(bad_durations));
 	tcase_add_loop_test(tc, a_name_is_made_of_letters_digits_and_five_signs, 0, COUNT_OF(names));

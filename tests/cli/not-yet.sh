@@ -3,7 +3,7 @@
 # What this version does not have is refused, and not advertised.
 . "$(dirname "$0")/lib.sh"
 
-for command in stack; do
+for command in core; do
 	run "$command" x
 	expect 2 "unknown command '$command'"
 	run help
