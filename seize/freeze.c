@@ -279,12 +279,26 @@ static int await_settled(struct hf_freezer *f, bool accept_armed, struct hf_dead
 	return 0;
 }
 
+static bool any_found_frozen(const struct hf_freezer *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++)
+		if (f->levels[i].frozen_found || f->levels[i].self_found)
+			return true;
+	return false;
+}
+
+/*
+ * What was found is found again, also when nothing is under way any more: a freeze may have been called off since its
+ * setting was read, and would be put back as if it were meant to be there.
+ */
 int hf_freeze_settle(struct hf_freezer *f, bool accept_armed, struct hf_deadline deadline,
 		     struct hf_error *err)
 {
 	int r;
 
-	if (!hf_freezer_is_freezing(f))
+	if (!any_found_frozen(f))
 		return 0;
 	r = await_settled(f, accept_armed, deadline, err);
 	if (r < 0)

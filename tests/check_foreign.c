@@ -311,7 +311,7 @@ static void meddled_with(int index, int place)
 	lab_start(lab, inner, "forkstorm", "2", NULL);
 	ck_assert_int_eq(pthread_create(&thread, NULL, meddle, &m), 0);
 	/* However slow the machine is: the case has a time limit of its own. */
-	for (int round = 0; round < 15 || taken == 0; round++) {
+	for (int round = 0; round < 15 || taken == 0 || atomic_load(&m.writes) <= 15; round++) {
 		struct lab_attempt a;
 
 		opts.timeout_ms = 400;

@@ -14,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "lab.h"
+#include "procfs.h"
 #include "suite.h"
 
 /* Names of holds: of this test process. */
@@ -86,6 +88,31 @@ static void is_gone(const char *which)
 
 	ck_assert_int_eq(hf_keeper_open(which, &k, &err), -ENOENT);
 	lab_says(&err, "no hold is called");
+}
+
+/* Who dies closes his socket first, then lets go of his lock, and of his tracees. */
+static void goes(const char *which)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS / 4);
+	struct hf_nap nap = HF_NAP_INIT;
+	hf_keeper *k = NULL;
+
+	while (hf_keeper_open(which, &k, NULL) != -ENOENT) {
+		hf_keeper_close(k);
+		k = NULL;
+		ck_assert(hf_nap(&nap, deadline));
+	}
+	is_gone(which);
+}
+
+static void await_untraced(const struct lab_victim *v)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS / 4);
+	struct hf_nap nap = HF_NAP_INIT;
+	struct hf_status st;
+
+	while (hf_tid_status(v->pid, &st) == 0 && st.tracer)
+		ck_assert(hf_nap(&nap, deadline));
 }
 
 /* ---- The life of a hold --------------------------------------------------------------------- */
@@ -204,20 +231,22 @@ END_TEST
 START_TEST(the_keeper_killed_lets_everybody_go_and_the_next_one_cleans_up)
 {
 	struct lab *lab = lab_new(_i);
-	struct lab_victim *stopped;
+	struct lab_victim *stopped, *runs;
 	hf_keeper *k;
 
-	lab_start(lab, lab->top, "spin", "2", NULL);
+	runs = lab_start(lab, lab->top, "spin", "2", NULL);
 	stopped = lab_start(lab, lab->top, "spin", "1", NULL);
 	lab_stop(lab, stopped, SIGSTOP);
 	k = start(lab->top);
 	kill(info_of(k).keeper, SIGKILL);
 	await_end(k);
 	hf_keeper_close(k);
+	await_untraced(runs);
+	await_untraced(stopped);
 	lab_await_settings(lab);
 	lab_as_before(lab);
 	lab_await_state(stopped->pid, 'T');
-	is_gone(name);
+	goes(name);
 	/* The name is free again. */
 	release(start(lab->top), HF_RELEASE_AS_FOUND);
 	lab_as_before(lab);
@@ -240,7 +269,7 @@ START_TEST(on_death_stay_keeps_it_frozen_and_kill_kills)
 	hf_keeper_close(k);
 	ck_assert(lab_is_frozen(lab, lab->top));
 	lab_still(lab, LAB_HOLD_MS);
-	is_gone(name);
+	goes(name);
 	lab_freeze(lab, lab->top, false);
 	lab_as_before(lab);
 
@@ -249,7 +278,7 @@ START_TEST(on_death_stay_keeps_it_frozen_and_kill_kills)
 	kill(info_of(k).keeper, SIGKILL);
 	await_end(k);
 	hf_keeper_close(k);
-	is_gone(name);
+	goes(name);
 	lab_await_empty(lab, lab->top);
 	lab_done(lab);
 }
@@ -258,14 +287,16 @@ END_TEST
 START_TEST(a_keeper_that_was_stopped_is_ended_at_its_time)
 {
 	struct lab *lab = lab_new(_i);
+	struct lab_victim *v;
 	hf_keeper *k;
 
-	lab_start(lab, lab->top, "spin", "2", NULL);
+	v = lab_start(lab, lab->top, "spin", "2", NULL);
 	k = start_as(lab->top, NULL, 200);
 	kill(info_of(k).keeper, SIGSTOP);
 	await_end(k);
 	hf_keeper_close(k);
-	is_gone(name);
+	goes(name);
+	await_untraced(v);
 	lab_await_settings(lab);
 	lab_as_before(lab);
 	lab_done(lab);
