@@ -53,6 +53,7 @@ static int take_a_look(void *arg)
 	info = hf_hold_info(g->hold);
 	hf_take_warn(cmd, args, info);
 	hf_take_tell(cmd, args, info);
+	hf_take_tell_restarts(cmd, args, g->hold);
 	status = hf_exit_worse(hf_take_status(info), hf_take_released(cmd, args, released, info, &release_err));
 	if (seen < 0)
 		status = hf_exit_worse(status, hf_report(cmd->name, &g->err));
