@@ -81,7 +81,7 @@ void hf_births_end(struct hf_births *b)
 	*b = (struct hf_births)HF_BIRTHS_INIT;
 }
 
-static int note(struct hf_births *b, const struct proc_event *e, bool (*belongs)(pid_t parent, void *data),
+static int note(struct hf_births *b, const struct proc_event *e, bool (*belongs)(pid_t pid, void *data),
 		void *data)
 {
 	pid_t parent = e->event_data.fork.parent_tgid, child = e->event_data.fork.child_pid;
@@ -97,11 +97,13 @@ static int note(struct hf_births *b, const struct proc_event *e, bool (*belongs)
 		return -ENOMEM;
 	t->state = HF_TASK_LISTED;
 	t->other = parent;
-	t->mark = belongs(parent, data);
+	t->mark = 0;
+	/* The child, too: it may have been listed before this was read, and its parent have ended unseen. */
+	t->mark = belongs(parent, data) || belongs(child, data);
 	return 0;
 }
 
-int hf_births_read(struct hf_births *b, bool (*belongs)(pid_t parent, void *data), void *data)
+int hf_births_read(struct hf_births *b, bool (*belongs)(pid_t pid, void *data), void *data)
 {
 	char text[4096] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct proc_event event;

@@ -31,9 +31,9 @@ void hf_births_begin(struct hf_births *b);
 void hf_births_end(struct hf_births *b);
 
 /*
- * Read what has happened.  Each newborn's mark is what belongs() says of its parent at that point of the order;
- * a pid that is born again forgets what it was.  -ENOMEM.
+ * Read what has happened.  Each newborn's mark is whether belongs() knows its parent, or itself, at that point of
+ * the order; a pid that is born again forgets what it was.  -ENOMEM.
  */
-int hf_births_read(struct hf_births *b, bool (*belongs)(pid_t parent, void *data), void *data);
+int hf_births_read(struct hf_births *b, bool (*belongs)(pid_t pid, void *data), void *data);
 
 #endif

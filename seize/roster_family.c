@@ -150,14 +150,24 @@ static int visit_known(struct hf_hold *hold)
 	return r;
 }
 
-/* Whether a process is one of the family, as far as is known: for the births. */
+/* Come to in this pass or the one before: its pid has not gone round to another since. */
+static bool visited_lately(const struct hf_hold *hold, const struct hf_task *p)
+{
+	return p && (uint16_t)(hold->pass - p->pass) <= 1;
+}
+
+/*
+ * Whether a process is one of the family, as far as is known: for the births.  Who was born since we listen is what
+ * he was born as, for a pid that was known before may be another's now; but one that was listed among somebody's
+ * children before his birth was read belongs, even if the parent that the birth names was never met: he ended first.
+ */
 static bool belongs(pid_t pid, void *data)
 {
 	const struct hf_hold *hold = data;
 	const struct hf_task *b = hf_task_set_find(&hold->roster.births.born, pid);
+	const struct hf_task *p = hf_task_set_find(&hold->roster.processes, pid);
 
-	/* Who was born since is what he was born as; a pid that was known before may be another's now. */
-	return b ? b->mark : hf_task_set_find(&hold->roster.processes, pid) != NULL;
+	return b ? b->mark || visited_lately(hold, p) : p != NULL;
 }
 
 /*
@@ -167,8 +177,11 @@ static bool belongs(pid_t pid, void *data)
 static int visit_born(struct hf_hold *hold, bool *unsure)
 {
 	struct hf_births *births = &hold->roster.births;
+	bool lost = births->lost;
 	int r = hf_births_read(births, belongs, hold);
 	size_t i;
+
+	*unsure |= births->lost && !lost;
 
 	for (i = 0; r == 0 && i < births->born.n; i++) {
 		struct hf_task *b = &births->born.tasks[i];

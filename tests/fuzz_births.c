@@ -54,7 +54,7 @@ static void require_births(int fd, const struct birth *b, size_t n)
 		if (!is_last(b, end))
 			continue;
 		known++;
-		FUZZ_REQUIRE(t && t->other == b->parent && t->mark == (b->parent & 1));
+		FUZZ_REQUIRE(t && t->other == b->parent && t->mark == ((b->parent | b->child) & 1));
 	}
 	FUZZ_REQUIRE(births.born.n == known);
 	births.fd = -1;
