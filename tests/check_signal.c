@@ -270,6 +270,8 @@ START_TEST(stopped_and_continued)
 	ck_assert_uint_eq(to_pid(a->pid, SIGSTOP), 1);
 	lab_await_state(a->pid, 'T');
 	lab_victim_moving(lab, b);
+	/* A SIGCONT before the parent has waited would take the stop from it. */
+	lab_await_told(lab, a->pid, "stopped 19, continued, stopped 19");
 	ck_assert_uint_eq(to_pid(a->pid, SIGCONT), 1);
 	lab_as_before(lab);
 	lab_await_told(lab, a->pid, "stopped 19, continued, stopped 19, continued");

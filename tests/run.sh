@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# run.sh BUILD - run all tests of a build: the libcheck programs, the scripts of tests/cli, the fuzz
-# targets over their stored inputs, a sample of the sweep (SWEEP_SECONDS of it; 0: none).  One line each, the whole output of those that fail, and at the end
-# one line that counts.  With HF_TESTS_REQUIRE=1 a case that has to be left out is a failure.
+# run.sh BUILD - run all tests of a build: the libcheck programs, the scripts of tests/cli, the fuzz targets over their
+# stored inputs, a sample of the sweep (SWEEP_SECONDS of it; 0: none).  One line each, the whole output of those that
+# fail, and at the end one line that counts.  With HF_TESTS_REQUIRE=1 a case that has to be left out is a failure.
 set -u
 
 build=$(cd "$1" && pwd)
@@ -79,8 +79,8 @@ for program in "$build"/tests/fuzz_*; do
 	if [ $status -eq 0 ]; then note "$name" 0 1 0; else note "$name" $status 0 1; fi
 done
 
-if [ "${SWEEP_SECONDS:-60}" != 0 ]; then
-	counted sweep "$here/sweep/sweep.py" --build "$build" --seconds "${SWEEP_SECONDS:-60}"
+if [ "${SWEEP_SECONDS:-30}" != 0 ]; then
+	counted sweep "$here/sweep/sweep.py" --build "$build" --seconds "${SWEEP_SECONDS:-30}"
 fi
 
 echo "$passed passed, $failed failed"

@@ -196,7 +196,10 @@ os.kill(holder, 15)
 _, status = os.waitpid(pid, 0)
 assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 9, status
 assert got() == ["USR1", "INT", "TERM"], got()
-' "$TMP" "$PATIENCE" "$HOLDFAST" run "$CG" -- sh -c "$notes" sh "$TMP" > "$TMP/out" 2> "$TMP/err" || fail "on a terminal"
+' "$TMP" "$PATIENCE" "$HOLDFAST" run "$CG" -- sh -c "$notes" sh "$TMP" > "$TMP/out" 2> "$TMP/err" || {
+		kill -KILL "$(cat "$TMP/begun")"
+		fail "on a terminal"
+	}
 	must_be_free
 }
 
