@@ -6,6 +6,7 @@
  *	look.c		look first, change nothing: may we hold them
  *	freeze.c	freeze and wait, and say who is in the way
  *	take.c		freeze, list, seize, thaw, verify, in order; undo when it fails
+ *	meet.c		seize one thread; one pass over everybody who is listed
  *	stops.c		wait for the stops of the threads that were seized
  *	release.c	let go: as found, stopped, or dead
  *	hold.c		the object, and what can be asked of it
@@ -169,7 +170,20 @@ bool hf_poll_task(struct hf_hold *hold, size_t i);
 /* Whether a thread of ours has ended as a leader of threads that live: nobody will be told of that before they end. */
 bool hf_task_is_dead_leader(const struct hf_task *t);
 
+/* meet.c */
+
+/*
+ * Seize a thread and ask it to stop.  0 as well when it cannot be and need not: its state says what became of it;
+ * *dirty is set when somebody else may have come in its place.
+ */
+int hf_seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_error *err);
+/* Whether a thread must not be seized now, because it is frozen. */
+bool hf_seize_must_wait(const struct hf_hold *hold, const struct hf_task *t);
+/* One pass over everybody.  *dirty is set when there must be another: somebody is new, or may have been missed. */
+int hf_meet_all(struct hf_hold *hold, bool *dirty, struct hf_error *err);
+
 /* take.c */
+
 /* A cgroup: find it, lock it, know how each level is found. */
 int hf_take_open_cgroup(struct hf_hold *hold, const char *path, struct hf_deadline deadline,
 			struct hf_error *err);
