@@ -244,6 +244,7 @@ void hf_explain_stuck(pid_t tid, char *buf, size_t cap)
 	enum hf_sleep sleep;
 	struct hf_stat st;
 	const char *name, *meaning;
+	unsigned int look;
 	size_t n;
 
 	hf_explain_who(tid, who, sizeof(who));
@@ -252,6 +253,9 @@ void hf_explain_stuck(pid_t tid, char *buf, size_t cap)
 		return;
 	}
 	hf_tid_wchan(tid, wchan);
+	/* Who tries a page fault again and again sleeps for moments only, and is in no function when asked. */
+	for (look = 0; look < 10 && st.state == 'S' && !wchan[0] && hf_tid_stat(tid, &st) == 0;)
+		look++;
 	n = (size_t)snprintf(buf, cap, "thread %s, state %c", who, st.state);
 	if (n < cap && wchan[0])
 		n += (size_t)snprintf(buf + n, cap - n, ", in kernel function %s", wchan);
