@@ -119,7 +119,7 @@ static int ask_made(struct hf_keeper *k, struct hf_buf *call, int made, const ch
 HF_API int hf_keeper_info(hf_keeper *k, struct hf_keeper_info *ret, struct hf_error *err)
 {
 	struct hf_buf call = { 0 };
-	const char *text;
+	const char *text = "";
 	size_t len;
 	int r = ask_made(k, &call, hf_call_plain(&call, "org.holdfast.Hold.Info"), &text, &len, err);
 
@@ -130,7 +130,7 @@ HF_API int hf_keeper_tree(hf_keeper *k, enum hf_format format, unsigned int flag
 			  struct hf_error *err)
 {
 	struct hf_buf call = { 0 };
-	const char *text;
+	const char *text = "";
 	size_t len;
 	int r = ask_made(k, &call, hf_call_format(&call, format, flags), &text, &len, err);
 
@@ -140,7 +140,7 @@ HF_API int hf_keeper_tree(hf_keeper *k, enum hf_format format, unsigned int flag
 HF_API int hf_keeper_extend(hf_keeper *k, unsigned int ms, struct hf_error *err)
 {
 	struct hf_buf call = { 0 };
-	const char *text;
+	const char *text = "";
 	size_t len;
 	int r = ask_made(k, &call, hf_call_number(&call, "org.holdfast.Hold.Extend", "ms",
 						  ms == HF_KEEPER_NO_LIMIT ? 0 : ms), &text, &len, err);
@@ -151,7 +151,7 @@ HF_API int hf_keeper_extend(hf_keeper *k, unsigned int ms, struct hf_error *err)
 HF_API int hf_keeper_pidfd(hf_keeper *k, pid_t pid, struct hf_error *err)
 {
 	struct hf_buf call = { 0 };
-	const char *text;
+	const char *text = "";
 	size_t len;
 	int r = ask_made(k, &call, hf_call_number(&call, "org.holdfast.Hold.Pidfd", "pid", pid), &text, &len, err);
 
@@ -166,7 +166,7 @@ HF_API int hf_keeper_release(hf_keeper *k, enum hf_release how, uint64_t *ret_st
 {
 	struct hf_buf call = { 0 };
 	int64_t stopped = 0;
-	const char *text;
+	const char *text = "";
 	size_t len;
 	int r = ask_made(k, &call, hf_call_release(&call, how), &text, &len, err);
 
