@@ -359,36 +359,7 @@ END_TEST
 
 /* ---- Uninterruptible sleep ------------------------------------------------------------------ */
 
-struct d_state {
-	const char *disk;
-	struct lab_victim *writer, *other;
-	char wchan[HF_WCHAN_MAX];
-};
-
-/* A writer to a frozen file system, and somebody else.  False when this machine cannot. */
-static bool make_d_state(struct lab *lab, struct d_state *d)
-{
-	char file[LAB_PATH + 16];
-	const char *why;
-
-	d->disk = lab_disk(&why);
-	if (!d->disk) {
-		lab_left_out("a thread in uninterruptible sleep", why);
-		return false;
-	}
-	snprintf(file, sizeof(file), "%s/mnt/file", d->disk);
-	d->other = lab_start(lab, lab->top, "spin", "2", NULL);
-	d->writer = lab_start(lab, lab->top, "writer", file, NULL);
-	lab_moving(lab);
-	ck_assert_int_eq(lab_disk_freeze(d->disk, true), 0);
-	lab_await_state(d->writer->pid, 'D');
-	/* The kernel does not tell while the thread is still on a run queue (get_wchan()). */
-	while (hf_tid_wchan(d->writer->pid, d->wchan) == 0 && !d->wchan[0])
-		usleep(1000);
-	return true;
-}
-
-static void end_d_state(struct lab *lab, const struct d_state *d)
+static void end_d_state(struct lab *lab, const struct lab_sleeper *d)
 {
 	ck_assert_int_eq(lab_disk_freeze(d->disk, false), 0);
 	lab_as_before(lab);
@@ -401,9 +372,9 @@ START_TEST(a_thread_that_does_not_stop_is_named_at_the_deadline)
 	struct lab *lab = lab_new(_i);
 	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
 	struct lab_attempt a;
-	struct d_state d;
+	struct lab_sleeper d;
 
-	if (!make_d_state(lab, &d)) {
+	if (!lab_put_to_sleep(lab, &d)) {
 		lab_done(lab);
 		return;
 	}
@@ -431,9 +402,9 @@ START_TEST(a_thread_that_does_not_stop_can_be_accepted_as_armed)
 	struct lab *lab = lab_new(_i);
 	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
 	struct lab_attempt a;
-	struct d_state d;
+	struct lab_sleeper d;
 
-	if (!make_d_state(lab, &d)) {
+	if (!lab_put_to_sleep(lab, &d)) {
 		lab_done(lab);
 		return;
 	}
@@ -455,10 +426,10 @@ START_TEST(an_armed_thread_runs_nothing_when_its_sleep_ends)
 {
 	struct lab *lab = lab_new(_i);
 	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
-	struct d_state d;
+	struct lab_sleeper d;
 	hf_hold *hold;
 
-	if (!make_d_state(lab, &d)) {
+	if (!lab_put_to_sleep(lab, &d)) {
 		lab_done(lab);
 		return;
 	}

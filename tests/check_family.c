@@ -81,53 +81,7 @@ static void storm(int index, const char *victim, const char *n, const char *mode
 	lab_done(lab);
 }
 
-START_TEST(forks)
-{
-	storm(_i, "forkstorm", "6", "fork");
-}
-END_TEST
-
-START_TEST(forks_by_a_second_thread)
-{
-	storm(_i, "forkstorm", "4", "thread");
-}
-END_TEST
-
-START_TEST(forks_of_siblings)
-{
-	storm(_i, "forkstorm", "6", "sibling");
-}
-END_TEST
-
-START_TEST(threads)
-{
-	storm(_i, "threadstorm", "6", NULL);
-}
-END_TEST
-
-START_TEST(threads_without_their_leader)
-{
-	storm(_i, "threadstorm", "4", "deadleader");
-}
-END_TEST
-
-START_TEST(execs)
-{
-	storm(_i, "execstorm", "4", "leader");
-}
-END_TEST
-
-START_TEST(execs_by_a_second_thread)
-{
-	storm(_i, "execstorm", "4", "thread");
-}
-END_TEST
-
-START_TEST(stops_and_continues)
-{
-	storm(_i, "stopstorm", "4", NULL);
-}
-END_TEST
+#include "storms.h"
 
 /* ---- Everybody, and nobody else ------------------------------------------------------------- */
 
@@ -577,15 +531,7 @@ int main(void)
 	TCase *tc;
 
 	lab_init();
-	tc = lab_case(suite, "storms");
-	lab_add(tc, forks);
-	lab_add(tc, forks_by_a_second_thread);
-	lab_add(tc, forks_of_siblings);
-	lab_add(tc, threads);
-	lab_add(tc, threads_without_their_leader);
-	lab_add(tc, execs);
-	lab_add(tc, execs_by_a_second_thread);
-	lab_add(tc, stops_and_continues);
+	add_storms(suite);
 	tc = lab_case(suite, "members");
 	lab_add(tc, a_tree_is_held_whole_and_its_neighbours_are_not);
 	lab_add(tc, several_processes_of_which_one_is_below_another_are_held_once);

@@ -271,17 +271,6 @@ END_TEST
 
 /* ---- Locks and messages --------------------------------------------------------------------------- */
 
-static void freeze_and_wait(struct play *play)
-{
-	struct parts p;
-
-	open_parts(&p, play->path, play->message_fd);
-	freeze(&p);
-	play->guard = p.g.pid;
-	say_ready(play);
-	pause();
-}
-
 START_TEST(the_locks_stay_until_the_freezer_is_put_back)
 {
 	struct lab *lab = lab_new(_i);

@@ -113,17 +113,6 @@ END_TEST
 
 /* ---- Deaf --------------------------------------------------------------------------------------------- */
 
-static void freeze_and_wait(struct play *play)
-{
-	struct parts p;
-
-	open_parts(&p, play->path, play->message_fd);
-	freeze(&p);
-	play->guard = p.g.pid;
-	say_ready(play);
-	pause();
-}
-
 START_TEST(no_signal_but_sigkill_ends_it)
 {
 	struct lab *lab = lab_new(_i);

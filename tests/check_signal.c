@@ -81,48 +81,7 @@ static void storm(int index, const char *victim, const char *n, const char *mode
 	}
 }
 
-START_TEST(forks)
-{
-	storm(_i, "forkstorm", "6", "fork");
-}
-END_TEST
-
-START_TEST(forks_by_a_second_thread)
-{
-	storm(_i, "forkstorm", "4", "thread");
-}
-END_TEST
-
-START_TEST(forks_of_siblings)
-{
-	storm(_i, "forkstorm", "6", "sibling");
-}
-END_TEST
-
-START_TEST(threads)
-{
-	storm(_i, "threadstorm", "6", NULL);
-}
-END_TEST
-
-/* cgroup.kill passes them over. */
-START_TEST(threads_without_their_leader)
-{
-	storm(_i, "threadstorm", "4", "deadleader");
-}
-END_TEST
-
-START_TEST(execs)
-{
-	storm(_i, "execstorm", "4", "thread");
-}
-END_TEST
-
-START_TEST(stops_and_continues)
-{
-	storm(_i, "stopstorm", "4", NULL);
-}
-END_TEST
+#include "storms.h"
 
 /* A threaded cgroup has no cgroup.kill that works: the pidfds do it alone. */
 START_TEST(forks_in_a_threaded_cgroup)
@@ -615,14 +574,7 @@ int main(void)
 	TCase *tc;
 
 	lab_init();
-	tc = lab_case(suite, "storms");
-	lab_add(tc, forks);
-	lab_add(tc, forks_by_a_second_thread);
-	lab_add(tc, forks_of_siblings);
-	lab_add(tc, threads);
-	lab_add(tc, threads_without_their_leader);
-	lab_add(tc, execs);
-	lab_add(tc, stops_and_continues);
+	tc = add_storms(suite);
 	lab_add(tc, forks_in_a_threaded_cgroup);
 	tc = lab_case(suite, "once");
 	lab_add(tc, a_realtime_signal_comes_exactly_once_to_each);

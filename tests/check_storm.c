@@ -41,47 +41,7 @@ static void storm(int index, const char *victim, const char *n, const char *mode
 	lab_done(lab);
 }
 
-START_TEST(forks)
-{
-	storm(_i, "forkstorm", "6", "fork");
-}
-END_TEST
-
-START_TEST(forks_by_a_second_thread)
-{
-	storm(_i, "forkstorm", "4", "thread");
-}
-END_TEST
-
-START_TEST(forks_of_siblings)
-{
-	storm(_i, "forkstorm", "6", "sibling");
-}
-END_TEST
-
-START_TEST(threads)
-{
-	storm(_i, "threadstorm", "6", NULL);
-}
-END_TEST
-
-START_TEST(threads_without_their_leader)
-{
-	storm(_i, "threadstorm", "4", "deadleader");
-}
-END_TEST
-
-START_TEST(execs)
-{
-	storm(_i, "execstorm", "4", "leader");
-}
-END_TEST
-
-START_TEST(execs_by_a_second_thread)
-{
-	storm(_i, "execstorm", "4", "thread");
-}
-END_TEST
+#include "storms.h"
 
 /* Its threads outside are seized while they run, and one of them is always about to exec. */
 START_TEST(execs_by_a_half_held_process)
@@ -113,12 +73,6 @@ START_TEST(execs_by_a_half_held_process)
 		lab_as_before(lab);
 	}
 	lab_done(lab);
-}
-END_TEST
-
-START_TEST(stops_and_continues)
-{
-	storm(_i, "stopstorm", "4", NULL);
 }
 END_TEST
 
@@ -404,20 +358,10 @@ int main(void)
 	TCase *tc;
 
 	lab_init();
-	tc = lab_case(suite, "forks");
-	lab_add(tc, forks);
-	lab_add(tc, forks_by_a_second_thread);
-	lab_add(tc, forks_of_siblings);
-	tc = lab_case(suite, "threads");
-	lab_add(tc, threads);
-	lab_add(tc, threads_without_their_leader);
+	add_storms(suite);
 	tc = lab_case(suite, "execs");
-	lab_add(tc, execs);
-	lab_add(tc, execs_by_a_second_thread);
 	lab_add(tc, execs_by_a_half_held_process);
 	lab_add(tc, the_plain_freezer_in_a_storm_of_execs);
-	tc = lab_case(suite, "stops");
-	lab_add(tc, stops_and_continues);
 	tc = lab_case(suite, "mixed");
 	lab_add(tc, all_at_once_in_nested_cgroups);
 	lab_add(tc, a_freezer_stuck_on_an_exec_is_recognised);

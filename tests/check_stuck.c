@@ -129,34 +129,6 @@ END_TEST
 
 /* ---- A frozen disk ---------------------------------------------------------------------------------- */
 
-struct asleep {
-	const char *disk;
-	struct lab_victim *writer, *other;
-	char wchan[HF_WCHAN_MAX];
-};
-
-static bool put_to_sleep(struct lab *lab, struct asleep *d)
-{
-	char file[LAB_PATH + 16];
-	const char *why;
-
-	d->disk = lab_disk(&why);
-	if (!d->disk) {
-		lab_left_out("a thread that sleeps on a frozen disk", why);
-		return false;
-	}
-	snprintf(file, sizeof(file), "%s/mnt/file", d->disk);
-	d->other = lab_start(lab, lab->top, "spin", "2", NULL);
-	d->writer = lab_start(lab, lab->top, "writer", file, NULL);
-	lab_moving(lab);
-	ck_assert_int_eq(lab_disk_freeze(d->disk, true), 0);
-	lab_await_state(d->writer->pid, 'D');
-	/* The kernel does not tell while the thread is still on a run queue (get_wchan()). */
-	while (hf_tid_wchan(d->writer->pid, d->wchan) == 0 && !d->wchan[0])
-		usleep(1000);
-	return true;
-}
-
 static json_object *member(json_object *o, const char *key)
 {
 	json_object *value = NULL;
@@ -209,11 +181,11 @@ START_TEST(who_sleeps_on_a_disk_is_reported_with_what_it_waits_in)
 {
 	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
 	struct lab *lab = lab_new(_i);
-	struct asleep d;
+	struct lab_sleeper d;
 	json_object *o, *t;
 	hf_hold *hold;
 
-	if (put_to_sleep(lab, &d)) {
+	if (lab_put_to_sleep(lab, &d)) {
 		opts.on_armed = HF_ON_ARMED_ACCEPT;
 		hold = lab_take(lab->top, &opts);
 		o = report(hold);
@@ -285,11 +257,11 @@ static void release_in_vain(int index, enum hf_release how)
 	for (int tries = 0; tries < TRIES; tries++) {
 		struct hf_error err = HF_ERROR_INIT;
 		struct lab *lab = lab_new(index);
-		struct asleep d;
+		struct lab_sleeper d;
 		hf_hold *hold;
 		uint64_t begin;
 
-		if (!put_to_sleep(lab, &d)) {
+		if (!lab_put_to_sleep(lab, &d)) {
 			lab_done(lab);
 			return;
 		}

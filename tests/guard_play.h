@@ -179,6 +179,18 @@ static inline void freeze(struct parts *p)
 	must(hf_freeze(&p->f, false, hf_deadline_in_ms(SOON_MS), &err) == HF_FREEZE_WHOLE);
 }
 
+/* For start_holder(): frozen it waits to be killed. */
+static inline void freeze_and_wait(struct play *play)
+{
+	struct parts p;
+
+	open_parts(&p, play->path, play->message_fd);
+	freeze(&p);
+	play->guard = p.g.pid;
+	say_ready(play);
+	pause();
+}
+
 static inline void close_parts(struct parts *p)
 {
 	must(hf_freezer_restore(&p->f) == 0);

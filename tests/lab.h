@@ -34,6 +34,7 @@
 #include <sys/types.h>
 
 #include "holdfast.h"
+#include "procfs.h"
 
 #define VICTIM_TYPES_ONLY
 #include "victims/victim.h"
@@ -204,6 +205,15 @@ uint64_t lab_ms(void);
  */
 const char *lab_disk(const char **ret_why);
 int lab_disk_freeze(const char *dir, bool frozen);
+
+/* In lab->top: a writer who sleeps on such a disk, frozen, and in which kernel function; and somebody else. */
+struct lab_sleeper {
+	const char *disk;
+	struct lab_victim *writer, *other;
+	char wchan[HF_WCHAN_MAX];
+};
+/* False, and left out, when this machine cannot. */
+bool lab_put_to_sleep(struct lab *lab, struct lab_sleeper *ret);
 
 /* Print what is left out and why; HF_TESTS_REQUIRE=1 makes it fail the test. */
 void lab_left_out(const char *what, const char *why);

@@ -96,3 +96,25 @@ const char *lab_disk(const char **ret_why)
 		return NULL;
 	return dir;
 }
+
+bool lab_put_to_sleep(struct lab *lab, struct lab_sleeper *ret)
+{
+	char file[LAB_PATH + 16];
+	const char *why;
+
+	ret->disk = lab_disk(&why);
+	if (!ret->disk) {
+		lab_left_out("a thread that sleeps on a frozen disk", why);
+		return false;
+	}
+	snprintf(file, sizeof(file), "%s/mnt/file", ret->disk);
+	ret->other = lab_start(lab, lab->top, "spin", "2", NULL);
+	ret->writer = lab_start(lab, lab->top, "writer", file, NULL);
+	lab_moving(lab);
+	ck_assert_int_eq(lab_disk_freeze(ret->disk, true), 0);
+	lab_await_state(ret->writer->pid, 'D');
+	/* The kernel does not tell while the thread is still on a run queue (get_wchan()). */
+	while (hf_tid_wchan(ret->writer->pid, ret->wchan) == 0 && !ret->wchan[0])
+		usleep(1000);
+	return true;
+}
