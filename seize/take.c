@@ -233,24 +233,40 @@ static void find_strangers(struct hf_hold *hold)
 	}
 }
 
+static bool is_of_ours(const struct hf_task *t, bool outside)
+{
+	return (t->level == HF_LEVEL_OUTSIDE) == outside && hf_task_is_ours((enum hf_task_state)t->state);
+}
+
+static bool anybody_outside(const struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++)
+		if (is_of_ours(&hold->set.tasks[i], true))
+			return true;
+	return false;
+}
+
 /*
  * A process that was born to a thread outside of the target is outside itself, and came to us only because its
- * parent was seized: it goes on.
+ * parent was seized: it goes on.  Most holds have nobody outside, and no need to look whose threads are inside.
  */
 static int let_strangers_go(struct hf_hold *hold, struct hf_error *err)
 {
 	struct hf_task_set inside __attribute__((cleanup(hf_task_set_done))) = { 0 };
 	const struct hf_task *t;
-	size_t i, n_outside = 0;
+	size_t i;
 
+	if (!anybody_outside(hold))
+		return 0;
 	for (i = 0; i < hold->set.n; i++) {
 		t = &hold->set.tasks[i];
-		if (t->level == HF_LEVEL_OUTSIDE)
-			n_outside += hf_task_is_ours((enum hf_task_state)t->state);
-		else if (hf_task_is_ours((enum hf_task_state)t->state) && !hf_task_set_find(&inside, t->tgid) && !hf_task_set_add(&inside, t->tgid))
+		if (is_of_ours(t, false) && !hf_task_set_find(&inside, t->tgid) &&
+		    !hf_task_set_add(&inside, t->tgid))
 			return hf_fail(err, ENOMEM, HF_STAGE_VERIFY, t->tid, "out of memory");
 	}
-	for (i = 0; n_outside && i < hold->set.n; i++) {
+	for (i = 0; i < hold->set.n; i++) {
 		t = &hold->set.tasks[i];
 		if (t->level != HF_LEVEL_OUTSIDE || hf_task_set_find(&inside, t->tgid))
 			continue;
