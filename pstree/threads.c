@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "members.h"
 #include "regs.h"
 
@@ -95,6 +96,21 @@ static int read_held(struct hf_collector *c, const struct hf_task *task, struct 
 	return 0;
 }
 
+/* The thaw has woken it, and for a moment, until it sleeps again, the kernel tells nothing of it. */
+#define SLEEPS_AGAIN_MS 10
+
+static bool read_armed_call(pid_t tid, struct hf_syscall *ret)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(SLEEPS_AGAIN_MS);
+	struct hf_nap nap = HF_NAP_INIT;
+	int r;
+
+	do
+		r = hf_tid_syscall(tid, ret);
+	while (r == 0 && ret->running && hf_nap(&nap, deadline));
+	return r == 0 && !ret->running;
+}
+
 /* Not stopped, so its registers cannot be had: ask /proc, which may decline. */
 static int read_armed(struct hf_collector *c, const struct hf_task *task, struct hf_thread *t)
 {
@@ -102,7 +118,7 @@ static int read_armed(struct hf_collector *c, const struct hf_task *task, struct
 	char wchan[HF_WCHAN_MAX];
 
 	t->waits_for = task->state == HF_TASK_ARMED ? task->other : 0;
-	if (hf_tid_syscall(t->tid, &call) == 0 && !call.running)
+	if (read_armed_call(t->tid, &call))
 		t->syscall = call.nr;
 	if (hf_tid_wchan(t->tid, wchan) < 0 || !wchan[0])
 		return 0;
