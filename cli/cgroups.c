@@ -93,7 +93,7 @@ int hf_cgroups_walk(const struct hf_mounts *mounts, hf_cgroup_fn *fn, void *data
 
 int hf_sites_add(struct hf_sites *sites, const char *key, const char *path, const char *kind)
 {
-	struct hf_site *site;
+	struct hf_site site = { .kind = kind };
 	size_t i;
 
 	for (i = 0; i < sites->n; i++)
@@ -108,10 +108,15 @@ int hf_sites_add(struct hf_sites *sites, const char *key, const char *path, cons
 		sites->list = list;
 		sites->cap = cap;
 	}
-	site = &sites->list[sites->n];
-	*site = (struct hf_site){ .key = strdup(key), .path = strdup(path), .kind = kind };
-	sites->n++;
-	return site->key && site->path ? 0 : -ENOMEM;
+	site.key = strdup(key);
+	site.path = strdup(path);
+	if (!site.key || !site.path) {
+		free(site.key);
+		free(site.path);
+		return -ENOMEM;
+	}
+	sites->list[sites->n++] = site;
+	return 0;
 }
 
 int hf_sites_add_below(struct hf_sites *sites, const char *key, const struct hf_mounts *mounts,
@@ -135,6 +140,11 @@ void hf_sites_sort(struct hf_sites *sites)
 {
 	if (sites->n)
 		qsort(sites->list, sites->n, sizeof(*sites->list), compare_sites);
+}
+
+bool hf_sites_is_first(const struct hf_sites *sites, size_t i)
+{
+	return i == 0 || strcmp(sites->list[i].key, sites->list[i - 1].key) != 0;
 }
 
 void hf_sites_done(struct hf_sites *sites)

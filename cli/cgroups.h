@@ -35,6 +35,7 @@ struct hf_site {
 	char *key;
 	char *path;		/* absolute */
 	const char *kind;	/* lent: static storage */
+	bool meant;		/* for whoever chooses: this one has been counted */
 };
 struct hf_sites {
 	struct hf_site *list;
@@ -47,6 +48,8 @@ int hf_sites_add_below(struct hf_sites *sites, const char *key, const struct hf_
 		       enum hf_mount mount, const char *below, const char *kind);
 /* By key, so that those of one key are neighbours and the first of each can be told. */
 void hf_sites_sort(struct hf_sites *sites);
+/* Of sorted ones: whether none before has this one's key. */
+bool hf_sites_is_first(const struct hf_sites *sites, size_t i);
 /* Of those with this key the one that is meant; NULL where there is none. */
 const struct hf_site *hf_sites_meant(const struct hf_sites *sites, const char *key);
 void hf_sites_done(struct hf_sites *sites);

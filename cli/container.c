@@ -58,18 +58,20 @@ static int gather(struct search *s, const struct hf_state_places *places)
 
 	if (r == 0)
 		r = hf_state_cgroups(places, see_state, s);
-	hf_sites_sort(&s->sites);
+	if (r == 0)
+		hf_sites_sort(&s->sites);
 	return r;
 }
 
 /* ---- Which one --------------------------------------------------------------------------- */
 
-static void may_be_meant(struct search *s, const struct hf_site *site)
+static void may_be_meant(struct search *s, struct hf_site *site)
 {
 	size_t used = strlen(s->ids);
 
-	if (strstr(s->ids, site->key))
-		return;		/* its other cgroup, or its other name */
+	if (site->meant)
+		return;		/* its other name */
+	site->meant = true;
 	snprintf(s->ids + used, sizeof(s->ids) - used, "%s%s (%s)", used ? ", " : "", site->key, site->kind);
 	if (s->n_ids++ == 0)
 		s->id = site->key;
@@ -81,7 +83,7 @@ static size_t match_id(struct search *s, const char *id, size_t len)
 	size_t i, n = 0;
 
 	for (i = 0; i < s->sites.n; i++)
-		if (strncmp(s->sites.list[i].key, id, len) == 0) {
+		if (strncmp(s->sites.list[i].key, id, len) == 0 && hf_sites_is_first(&s->sites, i)) {
 			may_be_meant(s, &s->sites.list[i]);
 			n++;
 		}
@@ -183,7 +185,7 @@ int hf_container_words(const struct hf_mounts *mounts, const struct hf_state_pla
 	int r = gather(&s, places);
 
 	for (i = 0; r == 0 && i < s.sites.n; i++)
-		if (i == 0 || strcmp(s.sites.list[i].key, s.sites.list[i - 1].key) != 0)
+		if (hf_sites_is_first(&s.sites, i))
 			fn(shortened(s.sites.list[i].key, word), data);
 	if (r == 0)
 		r = hf_state_names(places, tell_name, &w);

@@ -207,7 +207,7 @@ static int several(const struct search *s, struct hf_error *err)
 	size_t i, used = 0;
 
 	for (i = 0; i < s->sites.n && used < sizeof(list); i++)
-		if (i == 0 || strcmp(s->sites.list[i].key, s->sites.list[i - 1].key) != 0)
+		if (hf_sites_is_first(&s->sites, i))
 			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
 						 s->sites.list[i].key);
 	return hf_fail(err, ENOTUNIQ, HF_STAGE_LOOK, 0, "several cgroups are called %s: %s; name one with --cgroup",

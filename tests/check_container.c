@@ -170,6 +170,16 @@ START_TEST(a_prefix_of_two_lists_both_and_a_whole_id_is_enough)
 }
 END_TEST
 
+START_TEST(an_id_within_another_is_a_container_of_its_own)
+{
+	make_cgroup(HF_MOUNT_V2, "/runc-w1-web.scope", MADE_POPULATED);
+	make_cgroup(HF_MOUNT_V2, "/runc-web.scope", MADE_POPULATED);
+	ck_assert_int_eq(find("w"), -ENOTUNIQ);
+	ck_assert_str_eq(path, "untouched");
+	must_find("we", HF_MOUNT_V2, "/runc-web.scope", "web");
+}
+END_TEST
+
 START_TEST(in_both_hierarchies_it_is_one_container)
 {
 	make_cgroup(HF_MOUNT_V2, "/docker/" A, MADE_EMPTY);
@@ -366,6 +376,7 @@ int main(void)
 	add_case(suite, "spellings", each_spelling_is_read_as_what_it_is, COUNT_OF(spellings));
 	add_case(suite, "found", each_spelling_is_found_by_id_and_prefix, COUNT_OF(spellings) * HF_MOUNT_COUNT);
 	add_case(suite, "prefix", a_prefix_of_two_lists_both_and_a_whole_id_is_enough, 1);
+	add_case(suite, "alike", an_id_within_another_is_a_container_of_its_own, 1);
 	add_case(suite, "hybrid", in_both_hierarchies_it_is_one_container, 1);
 	add_case(suite, "helpers", the_helpers_of_a_container_are_not_taken_for_it, 1);
 	add_case(suite, "names", a_name_is_known_from_the_runtimes_state, COUNT_OF(named));
