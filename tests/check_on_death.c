@@ -97,17 +97,6 @@ static uint64_t time_to_run(struct lab *lab, struct death *d)
 	return ns;
 }
 
-static void freeze_and_wait(struct play *play)
-{
-	struct parts p;
-
-	open_parts(&p, play->path, play->message_fd);
-	freeze(&p);
-	play->guard = p.g.pid;
-	say_ready(play);
-	pause();
-}
-
 START_TEST(resumed_when_the_holder_dies)
 {
 	static const struct {
