@@ -89,9 +89,19 @@ static void check_process(struct hf_task *t)
 	t->found = '?';
 }
 
+/*
+ * Whether a sibling can be inside an exec.  All of the target may be frozen, and the sibling be outside of it: whoever is
+ * thawed for its sake then dies, and is ours to reap if it was seized before.
+ */
+static bool may_wait_for_exec(const struct hf_hold *hold, const struct hf_task *t)
+{
+	return !hold->target_frozen || t->level == HF_LEVEL_OUTSIDE ||
+	       (t->many && hold->freezer.levels[t->level].threaded);
+}
+
 int hf_seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_error *err)
 {
-	bool free_to_exec = !hold->target_frozen || t->level == HF_LEVEL_OUTSIDE;
+	bool free_to_exec = may_wait_for_exec(hold, t);
 	int r;
 
 	if (free_to_exec)
