@@ -195,6 +195,12 @@ int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err);
 /* Undo what taking has changed, within a short time; what came of it is noted in *err. */
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err);
 
+/*
+ * recover.c: somebody has frozen or thawed this cgroup on purpose: what a dead holder left of it is not put back any
+ * more.  Where the journals cannot be had or written nothing changes.
+ */
+void hf_recover_forget(const struct hf_freezer *f);
+
 /* release.c */
 int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
 		   struct hf_deadline deadline, struct hf_error *err);

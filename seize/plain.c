@@ -110,6 +110,8 @@ HF_API int hf_cgroup_freeze(const char *path, const struct hf_freezer_options *o
 		r = hf_freezer_open(&f, path, &own);
 	if (r == 0)
 		r = freeze_found(&f, &o, deadline, &own);
+	if (r == 0)
+		hf_recover_forget(&f);
 	if (r != 0) {
 		r = hf_fail_cancelled(&own, deadline);
 		if (err)
@@ -165,6 +167,7 @@ HF_API int hf_cgroup_thaw(const char *path, const struct hf_freezer_options *opt
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_THAW, 0, "cannot thaw cgroup %s: %s", f.path,
 			       strerror(-r));
+	hf_recover_forget(&f);
 	r = await_thawed(&f, deadline, &state, err);
 	if (r < 0)
 		return r;

@@ -13,6 +13,9 @@
  *			otherwise			somebody else's decision
  *
  * The runtime directory is locked meanwhile: of two recovers the second finds nothing left to do.
+ *
+ * A setting that happens to be as the dead holder left it may be somebody else's by now, and cannot be told from his.
+ * Who uses our own plain freeze and thaw is not overruled: those have forgotten what was noted before.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -44,6 +47,8 @@
 #define TURN_MS 10000
 
 struct recovery {
+	void (*each)(struct recovery *rec, const char *name);	/* for the file of each journal */
+	const struct hf_freezer *freezer;	/* whose past is to be forgotten */
 	bool dry_run;
 	hf_leftover_fn tell;
 	void *data;
@@ -168,10 +173,12 @@ static enum hf_leftover_kind put_back(const struct record *r, size_t level, int 
 		return HF_LEFTOVER_FOREIGN;
 	if (count.failed)
 		return HF_LEFTOVER_FAILED;
-	note_put_back(r, level);
 	/* It was taken; it also has to be so. */
 	shown = hf_journal_read(l);
-	return shown >= 0 && shown != l->found ? HF_LEFTOVER_FAILED : HF_LEFTOVER_CHANGED;
+	if (shown >= 0 && shown != l->found)
+		return HF_LEFTOVER_FAILED;
+	note_put_back(r, level);
+	return HF_LEFTOVER_CHANGED;
 }
 
 /* Returns whether nothing is left to be done for this level. */
@@ -374,12 +381,12 @@ static int read_names(struct recovery *rec, DIR *dir)
 		size_t len = strlen(e->d_name);
 
 		if (len > strlen(SUFFIX) && !strcmp(e->d_name + len - strlen(SUFFIX), SUFFIX))
-			recover_file(rec, e->d_name);
+			rec->each(rec, e->d_name);
 	}
 	return rec->first < 0 ? rec->first : rec->changed;
 }
 
-static int recover_dir(struct recovery *rec)
+static int each_journal(struct recovery *rec, unsigned int turn_ms)
 {
 	hf_owned_dir DIR *dir = NULL;
 	hf_owned_fd fd = hf_rundir_open(false);
@@ -393,7 +400,7 @@ static int recover_dir(struct recovery *rec)
 	if (!dir)
 		return hf_fail(rec->err, errno, HF_STAGE_LOOK, 0, "cannot read %s: %s", rec->dir, strerror(errno));
 	rec->dirfd = hf_take_fd(&fd);
-	if (!lock_within(rec->dirfd, TURN_MS))
+	if (!lock_within(rec->dirfd, turn_ms))
 		return hf_fail(rec->err, EBUSY, HF_STAGE_LOOK, 0,
 			       "%s is locked, perhaps by another recover that is at work", rec->dir);
 	return read_names(rec, dir);
@@ -403,7 +410,7 @@ HF_API int hf_recover(const struct hf_recover_options *opts, hf_leftover_fn tell
 		      struct hf_error *err)
 {
 	struct hf_recover_options o = HF_RECOVER_OPTIONS_INIT;
-	struct recovery rec = { .tell = tell, .data = data, .err = err };
+	struct recovery rec = { .each = recover_file, .tell = tell, .data = data, .err = err };
 	int r = 0;
 
 	if (opts)
@@ -416,5 +423,51 @@ HF_API int hf_recover(const struct hf_recover_options *opts, hf_leftover_fn tell
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_LOOK, 0,
 			       "this user has no runtime directory, where journals would be");
-	return recover_dir(&rec);
+	return each_journal(&rec, TURN_MS);
+}
+
+/* ---- Forgetting --------------------------------------------------------------------------------- */
+
+/* What is noted of this cgroup counts no more; a journal that has nothing else to tell goes. */
+static void forget_page(const struct record *r, uint64_t inode)
+{
+	struct hf_journal_page *page = r->page;
+	bool done = true;
+	size_t i;
+
+	for (i = 0; i < page->n; i++) {
+		struct hf_journal_level *l = &page->levels[i];
+
+		if (page->version == r->rec->freezer->version && l->inode == inode && is_left_changed(l)) {
+			note_put_back(r, i);
+			l->now = l->found;
+		}
+		done &= !is_left_changed(l);
+	}
+	if (done)
+		unlinkat(r->rec->dirfd, r->name, 0);
+}
+
+static void forget_file(struct recovery *rec, const char *name)
+{
+	hf_owned_fd fd = openat(rec->dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	hf_owned struct hf_journal_page *page = NULL;
+	struct record r = { rec, name, fd, NULL };
+	struct stat st;
+	int code;
+
+	if (fd < 0 || fstat(rec->freezer->dirfd, &st) < 0 || !is_ours(rec, fd, name))
+		return;
+	page = r.page = read_page(fd, &code);
+	if (page && hf_origin_same_boot(&page->origin, &rec->here))
+		forget_page(&r, st.st_ino);
+}
+
+void hf_recover_forget(const struct hf_freezer *f)
+{
+	struct recovery rec = { .each = forget_file, .freezer = f };
+
+	hf_origin_here(&rec.here);
+	if (hf_rundir_path(rec.dir, sizeof(rec.dir)) == 0)
+		each_journal(&rec, WAIT_MS);
 }

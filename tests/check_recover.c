@@ -384,6 +384,39 @@ START_TEST(what_somebody_thawed_is_told_and_forgotten)
 }
 END_TEST
 
+static void freeze_plainly(const char *path, bool thaw_first)
+{
+	struct hf_error err = HF_ERROR_INIT;
+
+	ck_assert_msg(!thaw_first || hf_cgroup_thaw(path, NULL, NULL, &err) == 0, "%s", err.text);
+	ck_assert_msg(hf_cgroup_freeze(path, NULL, NULL, &err) == 0, "%s", err.text);
+}
+
+/* It is as the dead holder left it, but it is not his doing any more; what he left elsewhere is. */
+START_TEST(what_was_frozen_since_with_our_own_freeze_stays_so)
+{
+	struct scene s = new_scene(_i);
+	const char *other = lab_cgroup(s.lab, s.lab->top, "other");
+	const char *mine = lab_cgroup(s.lab, s.lab->top, "mine");
+	struct told told;
+
+	lab_start(s.lab, mine, "spin", "1", NULL)->still = true;
+	lab_start(s.lab, other, "spin", "1", NULL);
+	for (int thaw_first = 0; thaw_first < 2; thaw_first++) {
+		leave_frozen(mine);
+		leave_frozen(other);
+		freeze_plainly(mine, thaw_first);
+		ck_assert_uint_eq(count_journals(&s.dir), 1);
+		recover_expecting(&told, false, 1);
+		expect_told(&told, HF_LEFTOVER_CHANGED, other);
+		ck_assert(lab_own_bit(s.lab, mine));
+		ck_assert_int_eq(hf_cgroup_thaw(mine, NULL, NULL, NULL), 0);
+	}
+	s.lab->victims[1].still = false;
+	done_scene(&s);
+}
+END_TEST
+
 START_TEST(what_somebody_froze_above_hides_nothing)
 {
 	struct rundir dir = new_rundir();
@@ -927,6 +960,7 @@ int main(void)
 	lab_add(tc, killed_in_the_gap_of_v1_what_was_found_frozen_below_is_so_again);
 	tc = lab_case(suite, "others");
 	lab_add(tc, what_somebody_thawed_is_told_and_forgotten);
+	lab_add(tc, what_was_frozen_since_with_our_own_freeze_stays_so);
 	lab_add(tc, what_somebody_froze_above_hides_nothing);
 	lab_add(tc, what_another_holdfast_holds_now_is_left_to_that);
 	lab_add(tc, a_lock_without_a_hold_does_not_stop_it);

@@ -38,10 +38,19 @@ recovers()
 
 	# Thawed by somebody else meanwhile.
 	leave_frozen "$CG"
-	run thaw "$CG"
+	thaw_by_hand "$CG"
 	run recover
 	expect 0 ""
 	[[ $OUT == "cgroup $CG is thawed, as process $LEFT_BY found it: "* ]] || fail "'$OUT'"
+	must_be_free
+
+	# Frozen, thawed or not in between, with our own words for it.
+	leave_frozen "$CG"
+	run freeze "$CG"
+	run recover
+	is "nothing was left behind"
+	[[ $("$HOLDFAST" state "$CG") == frozen\ * ]] || fail "it was thawed"
+	run thaw "$CG"
 	must_be_free
 
 	# Held by another holdfast now.
