@@ -6,13 +6,13 @@
  * read, a stopped terminal or a closed pipe can delay or spoil the `held` line, but never the release.
  */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "detach.h"
 #include "err.h"
 #include "hold.h"
 #include "keep.h"
@@ -41,7 +41,7 @@ struct session {
 	int signal;			/* of ENDING_SIGNAL */
 	int output_code;		/* of ENDING_OUTPUT */
 	struct hf_error err;		/* of ENDING_ERROR */
-	char *unsaid;			/* what is left of the announcement, or NULL */
+	char *unsaid;			/* what is left of the announcement, or NULL: there was no memory for it */
 	size_t n_unsaid;
 	bool cancelled;			/* by a signal, before it stood */
 	bool released;
@@ -115,24 +115,17 @@ static void write_held(struct session *s, const char *text, size_t len)
 	bool room = hf_has_room(s->out);
 
 	while (len && s->ending == ENDING_NONE) {
-		ssize_t n = 0;
+		int code = 0;
 
 		if (room || wait_once(s, POLLOUT))
-			n = write(s->out, text, len < PIPE_BUF ? len : PIPE_BUF);
+			code = hf_write_some(s->out, &text, &len);
 		room = false;
-		/* A terminal that has room for one byte has none for the two of a newline, and does not say so. */
-		if (n < 0 && errno == EAGAIN)
-			poll(NULL, 0, 1);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			output_broke(s, errno);
-		if (n > 0) {
-			text += n;
-			len -= (size_t)n;
-		}
+		if (code)
+			output_broke(s, code);
 	}
 	if (len) {
 		s->unsaid = strndup(text, len);
-		s->n_unsaid = s->unsaid ? len : 0;
+		s->n_unsaid = len;
 	}
 }
 
@@ -229,6 +222,7 @@ static int hold_it(void *arg)
 	info.changed_path = changed;
 	s->stopped_us = info.timing_us.stopped;
 	hf_take_tell(s->cmd, s->args, &info);
+	hf_keep_tell_newcomers(&s->keep, &info);
 	hf_take_tell_restarts(s->cmd, s->args, s->hold);
 	hf_hold_free(s->hold);
 
@@ -269,83 +263,12 @@ static int print_released(const struct session *s)
 			hf_say(s->cmd->name, "released %s: held for %.1f s", s->name, seconds);
 		return hf_print_failed(s->cmd->name, s->output_code);
 	}
+	if (s->n_unsaid && !s->unsaid)
+		return hf_print_failed(s->cmd->name, ENOMEM);
 	if (s->n_unsaid && hf_print(s->cmd->name, s->unsaid, s->n_unsaid) != HF_EXIT_DONE)
 		return HF_EXIT_FAILED;
 	return hf_print_line(s->cmd->name, "released %s: held for %.1f s%s", s->name, seconds,
 			     left[s->how]);
-}
-
-/* ---- In the background ----------------------------------------------------------------- */
-
-/* What a keeper tells, in the words of a hold of our own. */
-static struct hf_hold_info info_of(const struct hf_keeper_info *k)
-{
-	return (struct hf_hold_info){
-		.kind = k->kind, .target = k->target, .threads = k->threads, .held = k->held, .armed = k->armed,
-		.armed_other = k->armed_other, .skipped = k->skipped, .outside = k->outside, .blind = k->blind,
-		.newcomers = k->newcomers, .timing_us = { .stopped = k->took_us },
-	};
-}
-
-static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args, hf_keeper *keeper, struct hf_error *err)
-{
-	char processes[HF_COUNT_MAX], threads[HF_COUNT_MAX], armed[32] = "", span[HF_SPAN_MAX];
-	struct hf_keeper_info k;
-	struct hf_hold_info info;
-	char *tree = NULL;
-	size_t len = 0;
-	int r = hf_keeper_info(keeper, &k, err), status;
-
-	if (r == 0 && args->json)
-		r = hf_keeper_tree(keeper, HF_FORMAT_JSON, 0, &tree, &len, err);
-	if (r < 0)
-		return hf_report(cmd->name, err);
-	info = info_of(&k);
-	hf_take_warn(cmd, args, &info);
-	hf_take_tell(cmd, args, &info);
-	if (k.left_ms < 0)
-		hf_say(cmd->name, "hold %s has no time limit: it stays until 'holdfast release %s'", k.name, k.name);
-	else if (!args->quiet)
-		hf_say(cmd->name, "hold %s ends by itself in %s; 'holdfast release %s' ends it sooner", k.name,
-		       hf_span((uint64_t)(k.left_ms + 500) / 1000 * 1000000, span), k.name);
-	if (k.armed)
-		snprintf(armed, sizeof(armed), " (%zu armed)", k.armed);
-	status = tree ? hf_print(cmd->name, tree, len) :
-		 hf_print_line(cmd->name, "held %s: %s, %s%s, stopped after %.1f ms", k.name,
-			       hf_count(k.processes, "process", processes),
-			       hf_count(k.held + k.armed, "thread", threads), armed, (double)k.took_us / 1e3);
-	free(tree);
-	return hf_exit_worse(status, hf_take_status(&info));
-}
-
-static int run_detached(const struct hf_cmd *cmd, const struct hf_args *args, const struct hf_target *target)
-{
-	struct hf_keeper_options kopts = HF_KEEPER_OPTIONS_INIT;
-	struct hf_take_options opts = hf_take_options_of(args);
-	struct hf_error err = HF_ERROR_INIT;
-	char name[HF_NAME_MAX + 1];
-	hf_keeper *keeper = NULL;
-	int r, status;
-
-	kopts.name = args->name;
-	if (!args->name && (args->unit || args->container)) {
-		/* The keeper would call it after the cgroup's path, which is all that it knows. */
-		hf_target_name(args, NULL, name);
-		kopts.name = name;
-	}
-	if (args->limited)
-		kopts.limit_ms = args->for_ms ? args->for_ms : HF_KEEPER_NO_LIMIT;
-	opts.on_death = args->on_death;
-	r = hf_keeper_start(target, &opts, &kopts, &keeper, &err);
-	if (r < 0) {
-		status = hf_report(cmd->name, &err);
-		if (r == -ECANCELED)
-			hf_signals_restore();	/* and what cancelled it ends us */
-		return status;
-	}
-	status = print_kept(cmd, args, keeper, &err);
-	hf_keeper_close(keeper);
-	return status;
 }
 
 static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
@@ -356,7 +279,7 @@ static int run_hold(const struct hf_cmd *cmd, const struct hf_args *args)
 	if (!status)
 		status = hf_target_of(cmd, args, &s.target);
 	if (!status && args->detach)
-		return run_detached(cmd, args, &s.target);
+		return hf_detach(cmd, args, &s.target);
 	if (!status)
 		status = hf_keep_open(&s.keep, cmd, args);
 	if (!status) {

@@ -272,6 +272,7 @@ static int hold_and_run(void *arg)
 	snprintf(changed, sizeof(changed), "%s", info.changed_path ? info.changed_path : "");
 	info.changed_path = changed;
 	hf_take_tell(r->cmd, r->args, &info);
+	hf_keep_tell_newcomers(&r->keep, &info);
 	hf_take_tell_restarts(r->cmd, r->args, hold);
 	hf_hold_free(hold);
 

@@ -112,22 +112,26 @@ static void tell_deaths(struct hf_keep *k)
 				hf_count(dead, "thread", count), list, dead > 8 ? " ..." : "");
 }
 
+void hf_keep_tell_newcomers(struct hf_keep *k, const struct hf_hold_info *info)
+{
+	char count[HF_COUNT_MAX];
+
+	if (info->newcomers > k->newcomers && !k->newcomers_expected && !k->args->quiet)
+		hf_say_if_ready(k->cmd->name, "%s came into the cgroup during the hold, and not held",
+				hf_count(info->newcomers, "thread", count));
+	k->newcomers = info->newcomers;
+}
+
 void hf_keep_attend(struct hf_keep *k)
 {
 	struct hf_error err = HF_ERROR_INIT;
-	const struct hf_hold_info *info;
-	char count[HF_COUNT_MAX];
 
 	if (hf_hold_attend(k->hold, &err) < 0)
 		hf_say_if_ready(k->cmd->name, "%s", err.text);
 	if (k->args->quiet)
 		return;
 	tell_deaths(k);
-	info = hf_hold_info(k->hold);
-	if (info->newcomers > k->newcomers && !k->newcomers_expected)
-		hf_say_if_ready(k->cmd->name, "%s came into the cgroup during the hold, and not held",
-				hf_count(info->newcomers, "thread", count));
-	k->newcomers = info->newcomers;
+	hf_keep_tell_newcomers(k, hf_hold_info(k->hold));
 }
 
 enum hf_keep_news hf_keep_wait(struct hf_keep *k, struct pollfd *also)

@@ -51,4 +51,7 @@ enum hf_keep_news hf_keep_wait(struct hf_keep *k, struct pollfd *also);
 /* Look after the hold: upon SIGCHLD. */
 void hf_keep_attend(struct hf_keep *k);
 
+/* Say who has come and is not held, unless that was said.  After the release as well, for who came at last. */
+void hf_keep_tell_newcomers(struct hf_keep *k, const struct hf_hold_info *info);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -125,6 +126,22 @@ bool hf_has_room(int fd)
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 	return poll(&p, 1, 0) > 0 && (p.revents & POLLOUT);
+}
+
+int hf_write_some(int fd, const char **text, size_t *len)
+{
+	ssize_t n = write(fd, *text, *len < PIPE_BUF ? *len : PIPE_BUF);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return errno;
+	/* A terminal that has room for one byte has none for the two of a newline, and does not say so. */
+	if (n < 0 && errno == EAGAIN)
+		poll(NULL, 0, 1);
+	if (n > 0) {
+		*text += n;
+		*len -= (size_t)n;
+	}
+	return 0;
 }
 
 int hf_unblocking(int fd)

@@ -39,6 +39,12 @@ void hf_say(const char *cmd, const char *fmt, ...) __attribute__((format(printf,
 bool hf_has_room(int fd);
 
 /*
+ * Write as much as hf_has_room() promises, and move *text and *len on.  0, also where there was no room after all, or
+ * errno.
+ */
+int hf_write_some(int fd, const char **text, size_t *len);
+
+/*
  * fd, or a descriptor that was opened once more for the same terminal and never blocks.  A terminal that has little
  * room keeps who writes more, and its reader may be held.  Stays open until the end of the process.
  */

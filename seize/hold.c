@@ -214,6 +214,47 @@ static int reap(struct hf_hold *hold)
 	return changed;
 }
 
+static int count_newcomer(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, struct hf_error *err)
+{
+	const struct hf_task *t = hf_task_set_find(&hold->set, tid);
+	struct hf_stat st;
+	size_t *n = data;
+
+	(void)level;
+	(void)err;
+	if (t && (hf_task_is_ours((enum hf_task_state)t->state) ||
+		  hf_task_is_left_alone((enum hf_task_state)t->state)))
+		return 0;
+	/* Some lists have the dead as well. */
+	if (tid == 0 || (hf_tid_stat(tid, &st) == 0 && st.state != 'Z' && st.state != 'X'))
+		(*n)++;
+	return 0;
+}
+
+static size_t count_newcomers_once(struct hf_hold *hold)
+{
+	size_t n = 0;
+	struct hf_roster_pass pass = { .fn = count_newcomer, .data = &n, .stage = HF_STAGE_HOLD };
+
+	hf_roster_each(hold, &pass, NULL);
+	return n;
+}
+
+static size_t count_newcomers(struct hf_hold *hold)
+{
+	size_t n, again;
+
+	/* Nobody comes into a family that stands still. */
+	if (hold->roster.kind == HF_TARGET_PROCESSES)
+		return 0;
+	n = count_newcomers_once(hold);
+	if (n <= hold->info.newcomers)
+		return n;
+	/* For a moment v2 lists one of ours that dies as 0, as it does somebody without an id. */
+	again = count_newcomers_once(hold);
+	return again < n ? again : n;
+}
+
 static void note_changes(struct hf_hold *hold)
 {
 	if (!hf_freezer_is_foreign(&hold->freezer, hold->changed_path, sizeof(hold->changed_path)))
@@ -244,8 +285,11 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	if (how == HF_RELEASE_FROZEN && !hf_hold_can_freeze(hold))
 		return hf_fail(err, EINVAL, HF_STAGE_RELEASE, 0, "only a cgroup can be left frozen, and %s is none",
 			       hold->roster.name);
-	/* Counts are those of the hold; afterwards nobody is held and all would be 0. */
+	/* Counts are those of the hold; afterwards nobody is held, all would be 0, and who is new may be born since. */
 	reap(hold);
+	/* Of the whole machine somebody always is; and to look through all of it takes too long here. */
+	if (hold->roster.kind == HF_TARGET_CGROUP)
+		hold->info.newcomers = count_newcomers(hold);
 	hf_hold_info(hold);
 	hold->mark_ns = hf_clock_ns();
 	if (hold->opts.dead_man_ms)
@@ -286,34 +330,6 @@ HF_API void hf_hold_free(hf_hold *hold)
 }
 
 /* ---- While holding ------------------------------------------------------------------------------------ */
-
-static int count_newcomer(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, struct hf_error *err)
-{
-	const struct hf_task *t = hf_task_set_find(&hold->set, tid);
-	struct hf_stat st;
-	size_t *n = data;
-
-	(void)level;
-	(void)err;
-	if (t && (hf_task_is_ours((enum hf_task_state)t->state) ||
-		  hf_task_is_left_alone((enum hf_task_state)t->state)))
-		return 0;
-	/* Some lists have the dead as well. */
-	if (tid == 0 || (hf_tid_stat(tid, &st) == 0 && st.state != 'Z' && st.state != 'X'))
-		(*n)++;
-	return 0;
-}
-
-/* Nobody comes into a family that stands still. */
-static size_t count_newcomers(struct hf_hold *hold)
-{
-	size_t n = 0;
-	struct hf_roster_pass pass = { .fn = count_newcomer, .data = &n, .stage = HF_STAGE_HOLD };
-
-	if (hold->roster.kind != HF_TARGET_PROCESSES)
-		hf_roster_each(hold, &pass, NULL);
-	return n;
-}
 
 HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 {

@@ -115,6 +115,20 @@ assert hold["tree"]["roots"] == [int(sys.argv[2])], hold
 	kill -CONT "$VICTIM"
 	must_be_free
 
+	# Whoever could not be told of the hold has none.
+	run_full hold -d -q --name untold "$CG"
+	expect 1 "writing to standard output: No space left on device"
+	[[ $ERR == *"everything was released"* ]] || fail "did not say that it was released"
+	must_be_free
+	nothing_kept
+	"$HOLDFAST" hold -d -q --name untold "$CG" 2> "$TMP/err" 1> >(exec true)
+	ended $?
+	[[ $RC == 0 || $RC == 1 ]] || fail "exit status $RC"	# true(1) may have ended by then, or not
+	"$HOLDFAST" release -q untold > /dev/null 2>&1
+	await gone_from_list
+	must_be_free
+	untold_by_a_full_pipe
+
 	# The keeper killed: all is released, and the next command cleans up.
 	run hold -d -q --name dies "$CG"
 	kill -KILL "$("$HOLDFAST" list --json | sed 's/.*"keeper":\([0-9]*\).*/\1/')"
@@ -138,6 +152,31 @@ assert hold["tree"]["roots"] == [int(sys.argv[2])], hold
 	done
 	nothing_kept
 	kill -KILL "$VICTIM"
+}
+
+run_full()
+{
+	: > "$TMP/out"
+	"$HOLDFAST" "$@" > /dev/full 2> "$TMP/err"
+	ended $?
+}
+
+# A reader who does not read, and Ctrl-C.
+untold_by_a_full_pipe()
+{
+	python3 - "$HOLDFAST" "$CG" 2> "$TMP/err" <<- 'END' || fail "a full pipe"
+	import fcntl, os, signal, subprocess, sys, time
+	r, w = os.pipe()
+	fcntl.fcntl(w, fcntl.F_SETPIPE_SZ, 4096)
+	os.write(w, b"x" * 4096)
+	p = subprocess.Popen([sys.argv[1], "hold", "-d", "-q", "--name", "untold", sys.argv[2]], stdout=w)
+	while b"untold" not in subprocess.run([sys.argv[1], "list"], stdout=subprocess.PIPE).stdout:
+	    assert p.poll() is None, p.returncode
+	p.send_signal(signal.SIGINT)
+	assert p.wait(timeout=20) == -signal.SIGINT, p.returncode
+	END
+	must_be_free
+	nothing_kept
 }
 
 gone_from_list()

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * detach - see detach.h.
+ */
+#include "detach.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "own.h"
+#include "signals.h"
+#include "take.h"
+#include "target.h"
+
+/* What a keeper tells, in the words of a hold of our own. */
+static struct hf_hold_info info_of(const struct hf_keeper_info *k)
+{
+	return (struct hf_hold_info){
+		.kind = k->kind, .target = k->target, .threads = k->threads, .held = k->held, .armed = k->armed,
+		.armed_other = k->armed_other, .skipped = k->skipped, .outside = k->outside, .blind = k->blind,
+		.newcomers = k->newcomers, .timing_us = { .stopped = k->took_us },
+	};
+}
+
+/*
+ * Until the announcement is out a signal that asks for the end still ends the hold: who was not told of it would not
+ * know that it stands.  0, or errno; ECANCELED for such a signal.
+ */
+static int announce(const char *text, size_t len)
+{
+	int cancel_fd = hf_signals_cancel_fd();
+	struct pollfd fds[] = {
+		{ .fd = hf_unblocking(STDOUT_FILENO), .events = POLLOUT },
+		{ .fd = cancel_fd > 0 ? cancel_fd : -1, .events = POLLIN },
+	};
+
+	while (len) {
+		int code = 0;
+
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents)
+			return ECANCELED;
+		if (fds[0].revents & POLLOUT)
+			code = hf_write_some(fds[0].fd, &text, &len);
+		else if (fds[0].revents)
+			code = EPIPE;
+		if (code)
+			return code;
+	}
+	/* It stands and is known: no signal changes that any more. */
+	hf_signals_ignore();
+	return 0;
+}
+
+static char *held_line(const struct hf_keeper_info *k)
+{
+	char processes[HF_COUNT_MAX], threads[HF_COUNT_MAX], armed[32] = "";
+	char *line = NULL;
+
+	if (k->armed)
+		snprintf(armed, sizeof(armed), " (%zu armed)", k->armed);
+	if (asprintf(&line, "held %s: %s, %s%s, stopped after %.1f ms\n", k->name,
+		     hf_count(k->processes, "process", processes), hf_count(k->held + k->armed, "thread", threads),
+		     armed, (double)k->took_us / 1e3) < 0)
+		return NULL;
+	return line;
+}
+
+static void tell_kept(const struct hf_cmd *cmd, const struct hf_args *args, const struct hf_keeper_info *k,
+		      const struct hf_hold_info *info)
+{
+	char span[HF_SPAN_MAX];
+
+	hf_take_warn(cmd, args, info);
+	hf_take_tell(cmd, args, info);
+	if (k->left_ms < 0)
+		hf_say_if_ready(cmd->name, "hold %s has no time limit: it stays until 'holdfast release %s'", k->name,
+				k->name);
+	else if (!args->quiet)
+		hf_say_if_ready(cmd->name, "hold %s ends by itself in %s; 'holdfast release %s' ends it sooner", k->name,
+				hf_span((uint64_t)(k->left_ms + 500) / 1000 * 1000000, span), k->name);
+}
+
+/* An exit status; *ret_code is 0, errno when it could not be announced. */
+static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args, hf_keeper *keeper, int *ret_code,
+		      struct hf_error *err)
+{
+	struct hf_keeper_info k;
+	struct hf_hold_info info;
+	char *text = NULL;
+	size_t len = 0;
+	int r = hf_keeper_info(keeper, &k, err);
+
+	if (r == 0 && args->json)
+		r = hf_keeper_tree(keeper, HF_FORMAT_JSON, 0, &text, &len, err);
+	*ret_code = -r;
+	if (r < 0)
+		return hf_report(cmd->name, err);
+	info = info_of(&k);
+	tell_kept(cmd, args, &k, &info);
+	if (!text) {
+		text = held_line(&k);
+		len = text ? strlen(text) : 0;
+	}
+	*ret_code = text ? announce(text, len) : ENOMEM;
+	free(text);
+	if (*ret_code == ECANCELED)
+		return HF_EXIT_FAILED;
+	return *ret_code ? hf_print_failed(cmd->name, *ret_code) : hf_take_status(&info);
+}
+
+/* It stands, but whoever asked for it has not been told: undo it. */
+static int let_go_kept(const struct hf_cmd *cmd, hf_keeper *keeper)
+{
+	struct hf_error err = HF_ERROR_INIT;
+
+	if (hf_keeper_release(keeper, HF_RELEASE_AS_FOUND, NULL, &err) >= 0) {
+		hf_say(cmd->name, "everything was released");
+		return HF_EXIT_FAILED;
+	}
+	hf_say(cmd->name, "the hold could not be released: %s", err.text);
+	return HF_EXIT_NOT_UNDONE;
+}
+
+int hf_detach(const struct hf_cmd *cmd, const struct hf_args *args, const struct hf_target *target)
+{
+	struct hf_keeper_options kopts = HF_KEEPER_OPTIONS_INIT;
+	struct hf_take_options opts = hf_take_options_of(args);
+	struct hf_error err = HF_ERROR_INIT;
+	char name[HF_NAME_MAX + 1];
+	hf_keeper *keeper = NULL;
+	int r, status, code;
+
+	kopts.name = args->name;
+	if (!args->name && (args->unit || args->container)) {
+		/* The keeper would call it after the cgroup's path, which is all that it knows. */
+		hf_target_name(args, NULL, name);
+		kopts.name = name;
+	}
+	if (args->limited)
+		kopts.limit_ms = args->for_ms ? args->for_ms : HF_KEEPER_NO_LIMIT;
+	opts.on_death = args->on_death;
+	r = hf_keeper_start(target, &opts, &kopts, &keeper, &err);
+	if (r < 0) {
+		status = hf_report(cmd->name, &err);
+		if (r == -ECANCELED)
+			hf_signals_restore();	/* and what cancelled it ends us */
+		return status;
+	}
+	status = print_kept(cmd, args, keeper, &code, &err);
+	if (code)
+		status = hf_exit_worse(status, let_go_kept(cmd, keeper));
+	hf_keeper_close(keeper);
+	if (code == ECANCELED)
+		hf_signals_restore();	/* and what cancelled it ends us */
+	return status;
+}
