@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "scan.h"
 
@@ -587,6 +588,19 @@ int hf_tid_syscall(pid_t tid, struct hf_syscall *ret)
 	ssize_t n = tid_read(tid, "syscall", text, sizeof(text));
 
 	return n < 0 ? (int)n : hf_syscall_parse(text, (size_t)n, ret);
+}
+
+int hf_proc_is_ours(void)
+{
+	struct hf_buf buf = { 0 };
+	struct hf_status st;
+	int r = hf_status_read(AT_FDCWD, "/proc/self/status", &buf, &st);
+
+	hf_buf_done(&buf);
+	/* One of a namespace above ours has a second number for us; one below, or beside it, does not know us. */
+	if (r == 0)
+		return st.n_nspid == 1 && st.pid == getpid() ? 0 : -EXDEV;
+	return r == -ENOENT && access("/proc/version", F_OK) == 0 ? -EXDEV : r;
 }
 
 bool hf_is_gone(int r)

@@ -102,6 +102,12 @@ int hf_tid_status(pid_t tid, struct hf_status *ret);
 int hf_tid_wchan(pid_t tid, char ret[HF_WCHAN_MAX]);
 int hf_tid_syscall(pid_t tid, struct hf_syscall *ret);
 
+/*
+ * Whether /proc numbers processes as we do: it shows the PID namespace that it was mounted in.  0; -EXDEV when it
+ * does not; or why it cannot be read.
+ */
+int hf_proc_is_ours(void);
+
 /* Vanishing is not failing: whether -errno from /proc or ptrace means that the task is gone. */
 bool hf_is_gone(int r);
 

@@ -179,13 +179,6 @@ static bool proc_options(char *ret, size_t cap)
 	return found;
 }
 
-/* Whether /proc numbers processes as we do: it shows the PID namespace it was mounted in. */
-static bool proc_is_ours(struct hf_ability *able)
-{
-	return hf_readlink_at(AT_FDCWD, "/proc/self", &able->buf) == 0 &&
-	       atoi(able->buf.data) == (int)getpid();
-}
-
 void hf_probe_proc(struct hf_ability *able, struct hf_finding *ret)
 {
 	char options[1024];
@@ -196,7 +189,7 @@ void hf_probe_proc(struct hf_ability *able, struct hf_finding *ret)
 		hf_found(ret, HF_VERDICT_NO, "mount -t proc proc /proc", "no procfs is mounted at /proc");
 		return;
 	}
-	if (!proc_is_ours(able)) {
+	if (hf_proc_is_ours() < 0) {
 		hf_found(ret, HF_VERDICT_NO, "mount a procfs of this PID namespace at /proc",
 			 "/proc shows another PID namespace than ours");
 		return;

@@ -143,7 +143,8 @@ struct hf_except {
 	pid_t pid;		/* this process; or 0 */
 	const char *comm;	/* every process of this name, as /proc/PID/comm has it; or NULL */
 	const char *cgroup;	/* whoever is in this cgroup or below: a directory, or its path
-				   within the v2 or the v1 freezer hierarchy; or NULL */
+				   within the v2 and the v1 freezer hierarchy; or NULL.  One that is
+				   not there is an error (ENOENT): it would leave nobody out */
 };
 
 struct hf_target {
@@ -236,7 +237,8 @@ typedef struct hf_hold hf_hold;
  *   ESRCH      nobody is in it, or the process has ended
  *   EACCES/EROFS  its freezer cannot be written     ENOSYS  the kernel does not list children
  *   EPERM      a thread may not be traced: err->text has which reason of ptrace(2) and
- *              the remedy              EXDEV           members outside our PID namespace
+ *              the remedy              EXDEV           members outside our PID namespace; or /proc is
+ *              mounted for another PID namespace than ours, and so numbers processes otherwise
  *   ETIMEDOUT  not frozen, or not stopped, by the deadline: err->text names the threads
  *   ECANCELED  cancel_fd could be read
  *   ENOMEM, EMFILE and what open(2), read(2) and write(2) of cgroup files return
@@ -278,7 +280,8 @@ struct hf_hold_info {
 	size_t outside;			/* of half-held processes, left running as asked */
 	size_t kernel;			/* kernel threads, which nobody can hold */
 	size_t died;			/* died while held, and reaped */
-	size_t newcomers;		/* seen in the target and not held, at the last look */
+	size_t newcomers;		/* seen in the target and not held, at the last look; the release of a
+					   cgroup looks, too */
 	int blind;			/* 1: we are inside a PID namespace, where v1 does not list
 					   members outside of it: they would not be held */
 	int freezer_changed;		/* somebody else froze or thawed a level during the hold;
@@ -831,7 +834,8 @@ struct hf_recover_options {
 /*
  * Put back what holders of this user left behind that were killed together with their guards, as their
  * journals tell.  Cgroups that a living holder or guard looks after, and whatever no holdfast has frozen,
- * are not touched.  tell is called for each cgroup that differs from how it was found.  A cgroup is known by its id:
+ * are not touched; nor is a cgroup that was frozen or thawed since by hf_cgroup_freeze() or hf_cgroup_thaw().  tell is
+ * called for each cgroup that differs from how it was found.  A cgroup is known by its id:
  * one made later under the same name is another, and one that was renamed is the same.
  *
  * Returns how many were put back (in a dry run: would be); or, after everything else was done all the same, what

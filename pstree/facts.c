@@ -262,8 +262,9 @@ static bool found_frozen(const struct hf_collector *c, const struct hf_members *
 	size_t i;
 
 	for (i = 0; i < m->n; i++)
-		if (m->tasks[i]->level < c->n_levels &&
-		    hf_hold_level_found_frozen(c->hold, m->tasks[i]->level))
+		if (m->tasks[i]->frozen_elsewhere ||
+		    (m->tasks[i]->level < c->n_levels &&
+		     hf_hold_level_found_frozen(c->hold, m->tasks[i]->level)))
 			return true;
 	return false;
 }

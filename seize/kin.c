@@ -5,6 +5,7 @@
 #include "kin.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -12,17 +13,24 @@
 #include "procfs.h"
 #include "sys.h"
 
-void hf_kin_find(struct hf_kin *k)
+int hf_kin_find(struct hf_kin *k, struct hf_error *err)
 {
 	struct hf_stat st;
 	pid_t pid = getpid();
+	int r = hf_proc_is_ours();
 
 	k->pids[0] = pid;
+	k->n = 1;
+	if (r < 0)
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "/proc is not to be had: %s (mount -t proc proc /proc)",
+			       r == -EXDEV ? "it shows another PID namespace than ours; mount our own there" :
+					     strerror(-r));
 	for (k->n = 0; pid > 0 && k->n < HF_KIN_MAX; pid = st.ppid) {
 		k->pids[k->n++] = pid;
 		if (hf_tid_stat(pid, &st) < 0)
-			return;
+			break;
 	}
+	return 0;
 }
 
 bool hf_kin_has(const struct hf_kin *k, pid_t pid)

@@ -18,7 +18,8 @@ struct hf_kin {
 	size_t n;
 };
 
-void hf_kin_find(struct hf_kin *k);
+/* Refuses, with EXDEV, to be told by a /proc that numbers processes as another PID namespace does. */
+int hf_kin_find(struct hf_kin *k, struct hf_error *err);
 /* Our process, or an ancestor. */
 bool hf_kin_has(const struct hf_kin *k, pid_t pid);
 /* Refuse, with EBUSY, a thread of ours or an ancestor's leader; `where` is the target, in words. */

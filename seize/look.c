@@ -31,21 +31,19 @@ int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err)
 	struct hf_kin kin;
 	size_t i, pos;
 	pid_t tid;
-	int r = 0;
+	int r;
 
 	snprintf(where, sizeof(where), "cgroup %s", f->path);
-	hf_kin_find(&kin);
+	r = hf_kin_find(&kin, err);
 	f->members = 0;
-	for (i = 0; i < f->n_levels; i++) {
+	for (i = 0; r == 0 && i < f->n_levels; i++) {
 		if (hf_freezer_list(f, i, &text) < 0)
 			continue;
 		for (pos = 0; r == 0 && hf_id_list_next(text.data, text.len, &pos, &tid) > 0;
 		     f->members++)
 			r = hf_kin_refuse(&kin, where, tid, err);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 int hf_refuse(struct hf_hold *hold, enum hf_obstacle_kind kind, int r, const struct hf_error *err)
@@ -153,14 +151,20 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 	return st.tracer ? meet_tracer(hold, t, st.tracer, err) : 1;
 }
 
+struct known {
+	char path[PATH_MAX];
+	size_t len;
+	bool frozen;
+};
+
 /* What is carried from one thread to the next while everybody is looked at. */
 struct census {
 	pid_t last_tgid;	/* of the process that was checked last: threads are listed together */
 	size_t outside;		/* members that have no id in our PID namespace */
 	bool vanished;		/* somebody was listed and gone when looked at */
 	struct hf_buf text;
-	char v1_path[PATH_MAX];	/* a v1 freezer cgroup that is known to be thawed */
-	size_t v1_len;
+	struct known v1, v2;	/* of other cgroups than the target's: the one that was asked about last */
+	char v1_by[PATH_MAX];	/* what freezes v1 */
 };
 
 static void census_done(struct census *c)
@@ -171,38 +175,67 @@ static void census_done(struct census *c)
 /* ---- The other freezer --------------------------------------------------------------------------- */
 
 /*
- * A task can be in a cgroup of both hierarchies, and each can freeze it.  A v2 freeze does no harm to a hold of a
- * v1 cgroup; but what a v1 freezer has frozen does not stop for ptrace, and to thaw that is not ours.
+ * A task can be in a cgroup of both hierarchies, and each can freeze it.  Find the one of that version; true when it is
+ * another than is known already, and in known then.
  */
-static int refuse_v1_frozen(struct census *c, pid_t tid, struct hf_error *err)
+static bool find_other(struct census *c, pid_t tid, int version, struct known *known)
+{
+	const char *path = "";
+	size_t len = 0;
+
+	if (cgroup_of(tid, version, &c->text, &path, &len) < 0 || len >= sizeof(known->path))
+		len = 0;
+	if (len == known->len && !memcmp(path, known->path, len))
+		return false;
+	known->len = len;
+	known->frozen = false;
+	memcpy(known->path, path, len);
+	known->path[len] = '\0';
+	return len > 1;	/* nobody freezes a root */
+}
+
+/* By what freezes it, into *ret: the cgroup itself, or one above it. */
+static bool is_frozen_by_v1(const struct known *known, char *ret, size_t cap)
 {
 	struct hf_freezer other __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
-	char ancestor[PATH_MAX], name[PATH_MAX], who[128];
 	enum hf_freezer_state state;
-	const char *path;
-	size_t len;
 
-	if (cgroup_of(tid, 1, &c->text, &path, &len) < 0 || len < 2 || len >= sizeof(name))
+	if (hf_freezer_open_below(&other, 1, known->path + 1) < 0 || hf_freezer_find_top(&other) < 0 ||
+	    hf_freezer_state(&other, &state) < 0 || state == HF_FREEZER_THAWED)
+		return false;
+	if (other.levels[0].self_found || !hf_freezer_frozen_ancestor(&other, ret, cap))
+		snprintf(ret, cap, "%s", other.path);
+	return true;
+}
+
+/* What a v1 freezer has frozen does not stop for ptrace, and to thaw that is not ours. */
+static int refuse_v1_frozen(struct census *c, pid_t tid, struct hf_error *err)
+{
+	char who[128];
+
+	if (find_other(c, tid, 1, &c->v1))
+		c->v1.frozen = is_frozen_by_v1(&c->v1, c->v1_by, sizeof(c->v1_by));
+	if (!c->v1.frozen)
 		return 0;
-	if (len == c->v1_len && !memcmp(path, c->v1_path, len))
-		return 0;
-	memcpy(name, path, len);
-	name[len] = '\0';
-	if (hf_freezer_open_below(&other, 1, name + 1) < 0 ||
-	    hf_freezer_find_top(&other) < 0 || hf_freezer_state(&other, &state) < 0)
-		return 0;
-	if (state == HF_FREEZER_THAWED) {
-		memcpy(c->v1_path, name, len);
-		c->v1_len = len;
-		return 0;
-	}
-	if (other.levels[0].self_found ||
-	    !hf_freezer_frozen_ancestor(&other, ancestor, sizeof(ancestor)))
-		snprintf(ancestor, sizeof(ancestor), "%s", other.path);
 	hf_explain_who(tid, who, sizeof(who));
 	return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
 		       "thread %s is frozen by the v1 freezer as well, where nothing stops it; write THAWED to %s/freezer.state first",
-		       who, ancestor);
+		       who, c->v1_by);
+}
+
+/* That does no harm to a hold of another target; who was frozen stays so. */
+static bool is_frozen_by_v2(struct census *c, pid_t tid)
+{
+	struct hf_freezer other __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
+	struct hf_cgroup_events events;
+	char text[512];
+	ssize_t n;
+
+	if (!find_other(c, tid, 2, &c->v2) || hf_freezer_open_below(&other, 2, c->v2.path + 1) < 0)
+		return c->v2.frozen;
+	n = hf_read_small_at(other.dirfd, "cgroup.events", text, sizeof(text));
+	c->v2.frozen = n >= 0 && hf_cgroup_events_parse(text, (size_t)n, &events) == 0 && events.frozen;
+	return c->v2.frozen;
 }
 
 /*
@@ -254,6 +287,7 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 	if (t->tgid == c->last_tgid)
 		return 0;
 	c->last_tgid = t->tgid;
+	t->frozen_elsewhere = hold->freezer.version != 2 && is_frozen_by_v2(c, tid);
 	r = hf_refuse(hold, HF_OBSTACLE_PERMISSION, may_trace(tid, err), err);
 	if (r < 0 || hold->freezer.version == 1)
 		return r;

@@ -55,7 +55,7 @@ static int take_pids(struct hf_roster *r, const struct hf_target *target, struct
 	return 0;
 }
 
-static int take_except(struct hf_except *to, const struct hf_except *from, struct hf_error *err)
+static int take_except(struct hf_left_out *to, const struct hf_except *from, struct hf_error *err)
 {
 	to->pid = from->pid;
 	to->comm = from->comm ? strdup(from->comm) : NULL;
@@ -76,11 +76,11 @@ static int take_excepts(struct hf_roster *r, const struct hf_target *target, str
 	if (target->n_excepts > EXCEPTS_MAX)
 		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "%zu exceptions; %u are the most",
 			       target->n_excepts, EXCEPTS_MAX);
-	r->excepts = calloc(target->n_excepts + 1, sizeof(*r->excepts));
-	if (!r->name || !r->excepts)
+	r->left_out = calloc(target->n_excepts + 1, sizeof(*r->left_out));
+	if (!r->name || !r->left_out)
 		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
-	for (; result == 0 && r->n_excepts < target->n_excepts; r->n_excepts++)
-		result = take_except(&r->excepts[r->n_excepts], &target->excepts[r->n_excepts], err);
+	for (; result == 0 && r->n_left_out < target->n_excepts; r->n_left_out++)
+		result = take_except(&r->left_out[r->n_left_out], &target->excepts[r->n_left_out], err);
 	return result;
 }
 
@@ -104,11 +104,11 @@ void hf_roster_done(struct hf_roster *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->n_excepts; i++) {
-		free((char *)(uintptr_t)r->excepts[i].comm);
-		free((char *)(uintptr_t)r->excepts[i].cgroup);
+	for (i = 0; i < r->n_left_out; i++) {
+		free(r->left_out[i].comm);
+		free(r->left_out[i].cgroup);
 	}
-	free(r->excepts);
+	free(r->left_out);
 	free(r->name);
 	free(r->pids);
 	free(r->start_times);

@@ -23,14 +23,22 @@
 #include "io.h"
 #include "task.h"
 
+/* Who is left out of the machine: exactly one of pid, comm and cgroup is set. */
+struct hf_left_out {
+	pid_t pid;
+	char *comm;
+	char *cgroup;			/* as the caller named it, and once it is found as /proc/PID/cgroup has it */
+	int version;			/* of the one hierarchy that it is of; 0: the path of either */
+};
+
 struct hf_roster {
 	enum hf_target_kind kind;
 	char *name;			/* in words, as errors want it: "cgroup /x", "process 12", "this machine" */
 	pid_t *pids;			/* PROCESSES: the roots */
 	size_t n_pids;
 	uint64_t *start_times;		/* of the roots, in ticks: a pid alone could be another's by now */
-	struct hf_except *excepts;	/* MACHINE: who is left out; strings are ours */
-	size_t n_excepts;
+	struct hf_left_out *left_out;	/* MACHINE */
+	size_t n_left_out;
 
 	/*
 	 * By pid, in the order they were found.  PROCESSES: whom a pass has come to (pass), and whether it is known for

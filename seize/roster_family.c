@@ -72,9 +72,10 @@ int hf_roster_begin_family(struct hf_hold *hold, struct hf_error *err)
 	char where[64];
 	struct hf_kin kin;
 	size_t i;
-	int r = refuse_without_children(err);
+	int r = hf_kin_find(&kin, err);
 
-	hf_kin_find(&kin);
+	if (r == 0)
+		r = refuse_without_children(err);
 	for (i = 0; r == 0 && i < ro->n_pids; i++) {
 		snprintf(where, sizeof(where), "the tree of process %d", ro->pids[i]);
 		r = refuse_root(ro->pids[i], &ro->start_times[i], err);

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,71 +23,66 @@
 
 /* ---- Who is left out ------------------------------------------------------------------------------- */
 
-/* "/sys/fs/cgroup/a" to "/a", as /proc/PID/cgroup has it. */
-static void cut_mount(const struct hf_buf *mountinfo, char *cgroup)
+/* A word that means no cgroup would leave nobody out, and nobody would notice. */
+static int find_cgroup(struct hf_left_out *e, struct hf_error *err)
 {
-	char mount[PATH_MAX];
-	size_t len;
-	int version;
+	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
+	struct hf_error own = HF_ERROR_INIT;
+	const char *below = e->cgroup + strspn(e->cgroup, "/");
+	char *path;
+	int r;
 
-	for (version = 1; version <= 2; version++) {
-		if (hf_mountinfo_find_cgroup(mountinfo->data, mountinfo->len, version, mount,
-					     sizeof(mount)) < 0)
-			continue;
-		len = strlen(mount);
-		if (strncmp(cgroup, mount, len) == 0 && cgroup[len] == '/') {
-			memmove(cgroup, cgroup + len, strlen(cgroup + len) + 1);
-			return;
-		}
+	/* The root is everybody's. */
+	if (!*below)
+		return 0;
+	/* As /proc/PID/cgroup has it, or else as a directory. */
+	if (hf_freezer_open_below(&f, 2, below) < 0 && hf_freezer_open_below(&f, 1, below) < 0) {
+		r = hf_freezer_open(&f, e->cgroup, &own);
+		if (r == 0 && f.mount_len == 0)
+			r = hf_fail(&own, EINVAL, HF_STAGE_LOOK, 0, "%s is not below where cgroups are mounted", f.path);
+		if (r < 0)
+			return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot leave out who is in %s: %s", e->cgroup, own.text);
+		e->version = f.version;
 	}
-}
-
-static void cut_mounts(struct hf_roster *ro)
-{
-	size_t i;
-
-	if (hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &ro->text) < 0)
-		return;
-	for (i = 0; i < ro->n_excepts; i++)
-		if (ro->excepts[i].cgroup)
-			cut_mount(&ro->text, (char *)(uintptr_t)ro->excepts[i].cgroup);
+	path = strdup(f.path + f.mount_len);
+	if (!path)
+		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
+	free(e->cgroup);
+	e->cgroup = path;
+	return 0;
 }
 
 int hf_roster_begin_machine(struct hf_hold *hold, struct hf_error *err)
 {
 	struct hf_kin kin;
 	size_t i;
+	int r = hf_kin_find(&kin, err);
 
-	cut_mounts(&hold->roster);
-
+	for (i = 0; r == 0 && i < hold->roster.n_left_out; i++)
+		if (hold->roster.left_out[i].cgroup)
+			r = find_cgroup(&hold->roster.left_out[i], err);
 	/* Known once, for their pids cannot be another's as long as we live below them. */
-	hf_kin_find(&kin);
-	for (i = 0; i < kin.n; i++) {
+	for (i = 0; r == 0 && i < kin.n; i++) {
 		struct hf_task *p = hf_task_set_add(&hold->roster.processes, kin.pids[i]);
 
 		if (!p)
-			return hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
-		p->mark = 1;
+			r = hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
+		else
+			p->mark = 1;
 	}
-	return 0;
+	return r;
 }
 
 static bool is_below(const char *path, size_t len, const char *top)
 {
-	size_t top_len;
+	size_t top_len = strlen(top);
 
-	if (top[0] != '/' && len) {
-		path++;
-		len--;
-	}
-	top_len = strlen(top);
 	while (top_len && top[top_len - 1] == '/')
 		top_len--;
 	return len >= top_len && !memcmp(path, top, top_len) && (len == top_len || path[top_len] == '/');
 }
 
-/* By its path within the v2 or the v1 freezer hierarchy. */
-static bool is_in_cgroup(struct hf_roster *ro, pid_t pid, const char *cgroup)
+static bool is_in_cgroup(struct hf_roster *ro, pid_t pid, const struct hf_left_out *e)
 {
 	const char *path;
 	char name[64];
@@ -99,8 +93,9 @@ static bool is_in_cgroup(struct hf_roster *ro, pid_t pid, const char *cgroup)
 	if (hf_read_at(AT_FDCWD, name, &ro->text) < 0)
 		return false;
 	for (version = 1; version <= 2; version++)
-		if (hf_proc_cgroup_find(ro->text.data, ro->text.len, version, &path, &len) == 0 &&
-		    is_below(path, len, cgroup))
+		if ((!e->version || e->version == version) &&
+		    hf_proc_cgroup_find(ro->text.data, ro->text.len, version, &path, &len) == 0 &&
+		    is_below(path, len, e->cgroup))
 			return true;
 	return false;
 }
@@ -109,11 +104,11 @@ static bool is_excepted(struct hf_roster *ro, const struct hf_stat *st)
 {
 	size_t i;
 
-	for (i = 0; i < ro->n_excepts; i++) {
-		const struct hf_except *e = &ro->excepts[i];
+	for (i = 0; i < ro->n_left_out; i++) {
+		const struct hf_left_out *e = &ro->left_out[i];
 
 		if ((e->pid && e->pid == st->pid) || (e->comm && !strcmp(e->comm, st->comm)) ||
-		    (e->cgroup && is_in_cgroup(ro, st->pid, e->cgroup)))
+		    (e->cgroup && is_in_cgroup(ro, st->pid, e)))
 			return true;
 	}
 	return false;

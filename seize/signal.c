@@ -87,19 +87,25 @@ static bool is_still_inside(const struct volley *v, pid_t pid, pid_t tid)
 	return hf_tid_status(tid, &st) == 0 && st.tgid == pid && hf_roster_has(v->hold, tid);
 }
 
-/* 1 when it has got the signal, 0 when it is gone, or the refusal. */
+enum shot {
+	SHOT_GONE = 0,		/* it has ended */
+	SHOT_DONE,		/* it has got the signal */
+	SHOT_UNPROVEN,		/* this thread has ended, or has left the target; another may prove the process's pid */
+};
+
+/* An enum shot, or the refusal. */
 static int signal_one(const struct volley *v, pid_t pid, pid_t tid, int sig, struct hf_error *err)
 {
 	hf_owned_fd fd = hf_sys_pidfd_open(pid);
 	int r = fd;
 
 	if (fd >= 0 && !is_still_inside(v, pid, tid))
-		return 0;
+		return SHOT_UNPROVEN;
 	if (fd >= 0)
 		r = hf_sys_pidfd_signal(fd, sig);
 	if (r == -ESRCH)
-		return 0;
-	return r < 0 ? refuse(v, pid, -r, err) : 1;
+		return SHOT_GONE;
+	return r < 0 ? refuse(v, pid, -r, err) : SHOT_DONE;
 }
 
 static struct hf_task *add_process(struct volley *v, pid_t pid, uint64_t start_time)
@@ -130,9 +136,13 @@ static void fire_at(struct volley *v, struct hf_task *p, pid_t tid)
 	struct hf_error err = HF_ERROR_INIT;
 	int r = signal_one(v, p->tid, tid, v->sig, &err);
 
-	p->state = r == 0 ? HF_TASK_GONE : HF_TASK_ASKED;
+	if (r == SHOT_UNPROVEN) {
+		v->fresh = true;
+		return;
+	}
+	p->state = r == SHOT_GONE ? HF_TASK_GONE : HF_TASK_ASKED;
 	if (r >= 0 || p->mark) {
-		p->mark |= r > 0;
+		p->mark |= r == SHOT_DONE;
 		return;
 	}
 	p->state = HF_TASK_SKIPPED;
@@ -168,8 +178,10 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, str
 			return hf_fail(err, ENOMEM, HF_STAGE_HOLD, tid, "out of memory for process %d", st.tgid);
 		v->fresh = true;
 		/* SIGCONT is allowed to more than other signals are (kill(2)), and so only its own try tells. */
-		if (!v->fire && v->kill_fd < 0 && v->sig != SIGCONT && signal_one(v, st.tgid, tid, 0, err) < 0)
-			return -EPERM;
+		if (!v->fire && v->kill_fd < 0 && v->sig != SIGCONT)
+			r = signal_one(v, st.tgid, tid, 0, err);
+		if (r < 0)
+			return r;
 	}
 	if (v->fire && p->state == HF_TASK_LISTED)
 		fire_at(v, p, tid);
@@ -426,9 +438,11 @@ static void signal_held(struct volley *v)
 	for (i = 0; i < set->n; i++) {
 		const struct hf_task *t = &set->tasks[i];
 
-		if (!hf_task_is_ours((enum hf_task_state)t->state) || hf_task_set_find(&v->processes, t->tgid))
+		p = hf_task_set_find(&v->processes, t->tgid);
+		if (!hf_task_is_ours((enum hf_task_state)t->state) || (p && p->state != HF_TASK_LISTED))
 			continue;
-		p = hf_task_set_add(&v->processes, t->tgid);
+		if (!p)
+			p = hf_task_set_add(&v->processes, t->tgid);
 		if (p && v->sig == SIGKILL)
 			p->mark = 1;	/* by the release */
 		else if (p)

@@ -45,8 +45,9 @@ struct hf_task {
 	uint8_t state;		/* enum hf_task_state */
 	uint8_t signal;		/* HELD_STOPPED: the stop signal.  HELD_SIGNAL: the one to give back */
 	char found;		/* state letter before the hold; '?' when not known */
-	uint8_t vfork;		/* ARMED: it is a vfork parent */
-	uint8_t many;		/* its process had other threads when it was looked at */
+	uint8_t vfork : 1;	/* ARMED: it is a vfork parent */
+	uint8_t many : 1;	/* its process had other threads when it was looked at */
+	uint8_t frozen_elsewhere : 1;	/* a first thread, found frozen by a v2 cgroup that is not the target */
 	uint8_t tries;		/* failed attempts to seize it */
 	uint8_t mark;		/* used by a look for who is frozen by the other freezer, by a release for its round */
 	uint8_t restart;	/* RELEASED: enum hf_restart, what was made of its interrupted call */

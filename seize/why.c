@@ -93,6 +93,29 @@ static void tell_found_frozen(struct hf_hold *hold)
 		     path);
 }
 
+/* Once for all of them: they stop for us like others. */
+static void tell_frozen_elsewhere(struct hf_hold *hold)
+{
+	const struct hf_task *first = NULL;
+	char who[128], more[64] = "";
+	size_t i, n = 0;
+
+	for (i = 0; i < hold->set.n; i++) {
+		if (!hold->set.tasks[i].frozen_elsewhere)
+			continue;
+		if (n++ == 0)
+			first = &hold->set.tasks[i];
+	}
+	if (!first)
+		return;
+	hf_explain_who(first->tid, who, sizeof(who));
+	if (n > 1)
+		snprintf(more, sizeof(more), " (and so %s %zu more)", n == 2 ? "is" : "are", n - 1);
+	tell(hold, HF_OBSTACLE_FROZEN, false, first->tid,
+	     "process %s is frozen by a v2 cgroup that is not the target%s; it would be held as well, and stay frozen",
+	     who, more);
+}
+
 static void tell_skipped(struct hf_hold *hold)
 {
 	char who[128], by[128];
@@ -124,11 +147,36 @@ static void tell_kernel_threads(struct hf_hold *hold)
 	}
 }
 
+/* Of this moment: threads that came into the target, or ended, since it was listed are no reason for a word. */
+static bool is_outside(const struct hf_hold *hold, pid_t tid)
+{
+	struct hf_stat st;
+
+	return hf_tid_stat(tid, &st) == 0 && st.state != 'Z' && st.state != 'X' &&
+	       !hf_look_is_inside(&hold->freezer, tid);
+}
+
+static bool anybody_outside(struct hf_hold *hold, pid_t tgid)
+{
+	struct hf_buf *tids = &hold->roster.tids;
+	bool complete;
+	size_t i;
+
+	if (hf_split_threads(tgid, tids, &complete) < 0)
+		return false;
+	for (i = 0; i < tids->len / sizeof(pid_t); i++)
+		if (is_outside(hold, ((const pid_t *)(const void *)tids->data)[i]))
+			return true;
+	return false;
+}
+
 static int tell_half(pid_t tgid, void *data)
 {
 	struct hf_hold *hold = data;
 	char who[128];
 
+	if (!anybody_outside(hold, tgid))
+		return 0;
 	hf_explain_who(tgid, who, sizeof(who));
 	tell(hold, HF_OBSTACLE_HALF, false, tgid,
 	     "process %s has threads outside of the target, which would go on running", who);
@@ -144,7 +192,7 @@ static void tell_outsiders(struct hf_hold *hold)
 	for (i = 0; i < hold->set.n; i++) {
 		const struct hf_task *t = &hold->set.tasks[i];
 
-		if (t->level != HF_LEVEL_OUTSIDE || t->state != HF_TASK_LISTED)
+		if (t->level != HF_LEVEL_OUTSIDE || t->state != HF_TASK_LISTED || !is_outside(hold, t->tid))
 			continue;
 		hf_explain_who(t->tid, who, sizeof(who));
 		tell(hold, HF_OBSTACLE_HALF, false, t->tid,
@@ -270,6 +318,7 @@ static int look(struct hf_hold *hold, const struct hf_target *target, struct hf_
 	if (r < 0)
 		return r;
 	tell_found_frozen(hold);
+	tell_frozen_elsewhere(hold);
 	tell_skipped(hold);
 	tell_kernel_threads(hold);
 	tell_outsiders(hold);

@@ -291,6 +291,53 @@ START_TEST(a_nested_cgroup_found_frozen_stays_frozen_and_the_others_run)
 }
 END_TEST
 
+/* A hold of a v1 cgroup, or of no cgroup at all, tells what a v2 cgroup had frozen, and leaves that so. */
+START_TEST(what_another_cgroup_has_frozen_is_found_frozen)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "2", NULL);
+	struct lab_victim *free_one = lab_start(lab, lab->top, "spin", "2", NULL);
+	const pid_t pids[] = { v->pid, free_one->pid };
+	struct hf_target target = HF_TARGET_INIT;
+	struct hf_error err = HF_ERROR_INIT;
+	const char *in;
+	hf_hold *hold = NULL;
+	hf_tree *tree;
+
+	in = lab->version == 1 ? lab_other(lab) : lab_cgroup(lab, lab->top, "in");
+	if (!in) {
+		lab_done(lab);
+		return;
+	}
+	target.kind = lab->version == 1 ? HF_TARGET_CGROUP : HF_TARGET_PROCESSES;
+	target.path = lab->top;
+	target.pids = pids;
+	target.n_pids = COUNT_OF(pids);
+	lab_move(in, v->pid);
+	if (lab->version == 1)
+		lab_other_freeze(lab, true);
+	else
+		lab_freeze(lab, in, true);
+	v->still = true;
+	ck_assert_msg(hf_hold_take(&target, NULL, &hold, &err) == 0, "%s", err.text);
+	tree = collect(hold);
+	ck_assert_int_eq(find(tree, v->pid)->found, HF_FOUND_FROZEN);
+	ck_assert_int_eq(find(tree, free_one->pid)->found, HF_FOUND_RUNNING);
+	hf_tree_free(tree);
+	lab_still(lab, LAB_HOLD_MS);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	lab_victim_still(lab, v, 10);
+	lab_victim_moving(lab, free_one);
+	if (lab->version == 1)
+		lab_other_freeze(lab, false);
+	else
+		lab_freeze(lab, in, false);
+	v->still = false;
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
 START_TEST(a_frozen_cgroup_stays_frozen_when_the_hold_fails)
 {
 	struct lab *lab = lab_new(_i);
@@ -419,6 +466,7 @@ int main(void)
 	tc = lab_case(suite, "frozen");
 	lab_add(tc, a_cgroup_found_frozen_is_held_and_stays_frozen);
 	lab_add(tc, a_nested_cgroup_found_frozen_stays_frozen_and_the_others_run);
+	lab_add(tc, what_another_cgroup_has_frozen_is_found_frozen);
 	lab_add(tc, a_frozen_cgroup_stays_frozen_when_the_hold_fails);
 	tc = lab_case(suite, "registers");
 	lab_add(tc, registers_are_those_of_the_thread);

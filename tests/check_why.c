@@ -259,6 +259,8 @@ START_TEST(frozen_elsewhere)
 		if (lab->version == 2) {
 			snprintf(words, sizeof(words), "write THAWED to %s/freezer.state first", other);
 			told(HF_OBSTACLE_FROZEN, 1, v->pid, words);
+		} else {
+			told(HF_OBSTACLE_FROZEN, 0, v->pid, "is frozen by a v2 cgroup that is not the target;");
 		}
 		nothing_else_blocks(lab->version == 2);
 		lab_other_freeze(lab, false);

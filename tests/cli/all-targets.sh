@@ -155,6 +155,8 @@ administer()
 	expect 0 ""
 	run tree --all --except /
 	expect 1 "nobody to hold"
+	run tree --all --except /no/such/cgroup
+	expect 1 "cannot leave out who is in /no/such/cgroup"
 	# Nothing is left: nobody traced, nobody stopped but the one who was.
 	for pid in $(ps -eo pid=); do
 		[[ ! -d /proc/$pid || $(tracer_of "$pid" 2> /dev/null) =~ ^0?$ ]] || fail "$pid is traced"
