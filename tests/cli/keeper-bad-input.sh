@@ -23,9 +23,9 @@ def connect():
     return s
 
 def reply(s):
-    """The next message; None when the other side hung up."""
+    """The next message, or the first of several; None when the other side hung up."""
     text = b""
-    while not text.endswith(b"\0"):
+    while b"\0" not in text:
         try:
             chunk = s.recv(1 << 20)
         except ConnectionResetError:
@@ -33,7 +33,7 @@ def reply(s):
         if not chunk:
             return None
         text += chunk
-    return json.loads(text[:-1])
+    return json.loads(text[:text.index(b"\0")])
 
 def send(s, text):
     try:

@@ -46,7 +46,7 @@ kept()
 	run thaw "$CG"
 	must_be_free
 	run recover
-	[[ $OUT == "cgroup $CG is thawed, as process $HOLD_PID found it: "* ]] || fail "'$OUT'"
+	[[ $OUT == "nothing was left behind" ]] || fail "'$OUT'"
 	# A normal end is no death.
 	start_hold --on-death stay "$CG"
 	end_hold TERM
