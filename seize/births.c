@@ -55,32 +55,6 @@ static bool event_of(struct nlmsghdr *head, struct proc_event *ret)
 	return len >= offsetof(struct proc_event, event_data) + sizeof(ret->event_data.fork);
 }
 
-/* The kernel answers in the very call that asks: whether we are told is known at once. */
-static bool is_heard(int fd)
-{
-	char text[1024] __attribute__((aligned(NLMSG_ALIGNTO)));
-	ssize_t n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
-	struct proc_event event;
-
-	return n >= NLMSG_HDRLEN && event_of((struct nlmsghdr *)(void *)text, &event) &&
-	       event.what == PROC_EVENT_NONE && event.event_data.ack.err == 0;
-}
-
-void hf_births_begin(struct hf_births *b)
-{
-	hf_owned_fd fd = socket(PF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
-
-	if (fd >= 0 && subscribe(fd) == 0 && is_heard(fd))
-		b->fd = hf_take_fd(&fd);
-}
-
-void hf_births_end(struct hf_births *b)
-{
-	hf_own_close(&b->fd);
-	hf_task_set_done(&b->born);
-	*b = (struct hf_births)HF_BIRTHS_INIT;
-}
-
 static int note(struct hf_births *b, const struct proc_event *e, bool (*belongs)(pid_t pid, void *data),
 		void *data)
 {
@@ -101,6 +75,53 @@ static int note(struct hf_births *b, const struct proc_event *e, bool (*belongs)
 	/* The child, too: it may have been listed before this was read, and its parent have ended unseen. */
 	t->mark = belongs(parent, data) || belongs(child, data);
 	return 0;
+}
+
+static bool nobody(pid_t pid, void *data)
+{
+	(void)pid;
+	(void)data;
+	return false;
+}
+
+/*
+ * The kernel answers in the very call that asks, so whether we are told is known at once.  But births on other
+ * processors may be told before that answer: they are kept, and whose they are is judged later.
+ */
+static bool is_heard(struct hf_births *b, int fd)
+{
+	char text[1024] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct proc_event event;
+
+	for (;;) {
+		ssize_t n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+
+		if (n < 0 && errno == ENOBUFS)
+			b->lost = true;
+		else if (n < 0 && errno != EINTR)
+			return false;
+		if (n < NLMSG_HDRLEN || !event_of((struct nlmsghdr *)(void *)text, &event))
+			continue;
+		if (event.what == PROC_EVENT_NONE)
+			return event.event_data.ack.err == 0;
+		if (note(b, &event, nobody, NULL) < 0)
+			b->lost = true;
+	}
+}
+
+void hf_births_begin(struct hf_births *b)
+{
+	hf_owned_fd fd = socket(PF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
+
+	if (fd >= 0 && subscribe(fd) == 0 && is_heard(b, fd))
+		b->fd = hf_take_fd(&fd);
+}
+
+void hf_births_end(struct hf_births *b)
+{
+	hf_own_close(&b->fd);
+	hf_task_set_done(&b->born);
+	*b = (struct hf_births)HF_BIRTHS_INIT;
 }
 
 int hf_births_read(struct hf_births *b, bool (*belongs)(pid_t pid, void *data), void *data)
