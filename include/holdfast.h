@@ -226,6 +226,9 @@ typedef struct hf_hold hf_hold;
  * its parent, or, where that has ended, by the kernel's process events (CONFIG_PROC_EVENTS; for root alone before
  * Linux 6.6, and not inside a PID or user namespace): without those, who is orphaned at that moment is missed.
  *
+ * While it is taken a helper thread of the library may run, with all signals blocked, which reaps threads of the target
+ * that an exec kills: for processes that are not frozen as a whole.  It has ended when this returns.
+ *
  * Errors (all leave the target as it was, unless err->undo says HF_UNDO_FAILED):
  *   ENOENT     no such cgroup          ENOTDIR/EINVAL  not a cgroup, or without a freezer
  *   EINVAL     a thread or a kernel thread was named for a process; or on_death is not for this target
