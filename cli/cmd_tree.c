@@ -57,7 +57,8 @@ static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args)
 	int status, r = hf_keeper_open(args->hold, &keeper, &err);
 
 	if (r == 0)
-		r = hf_keeper_tree(keeper, format, flags_of(args, format), &text, &len, &err);
+		r = hf_keeper_tree(keeper, format, flags_of(args, format) | (args->effects ? HF_KEEPER_EFFECTS : 0), &text,
+				   &len, &err);
 	hf_keeper_close(keeper);
 	status = r < 0 ? hf_report(cmd->name, &err) : hf_print(cmd->name, text, len);
 	free(text);

@@ -16,13 +16,12 @@
 #include "take.h"
 #include "target.h"
 
-/* What a keeper tells, in the words of a hold of our own. */
-static struct hf_hold_info info_of(const struct hf_keeper_info *k)
+struct hf_hold_info hf_kept_info(const struct hf_keeper_info *k)
 {
 	return (struct hf_hold_info){
 		.kind = k->kind, .target = k->target, .threads = k->threads, .held = k->held, .armed = k->armed,
 		.armed_other = k->armed_other, .skipped = k->skipped, .outside = k->outside, .blind = k->blind,
-		.newcomers = k->newcomers, .timing_us = { .stopped = k->took_us },
+		.newcomers = k->newcomers, .died = k->died, .time_us = k->held_since_us, .timing_us = { .stopped = k->took_us },
 	};
 }
 
@@ -101,7 +100,7 @@ static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args, hf_k
 	*ret_code = -r;
 	if (r < 0)
 		return hf_report(cmd->name, err);
-	info = info_of(&k);
+	info = hf_kept_info(&k);
 	tell_kept(cmd, args, &k, &info);
 	if (!text) {
 		text = held_line(&k);

@@ -8,6 +8,9 @@
 
 #include "cmd.h"
 
+/* What a keeper tells, in the words of a hold of our own. */
+struct hf_hold_info hf_kept_info(const struct hf_keeper_info *k);
+
 /* Returns an exit status. */
 int hf_detach(const struct hf_cmd *cmd, const struct hf_args *args, const struct hf_target *target);
 

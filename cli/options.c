@@ -462,8 +462,6 @@ static int check_target(const struct parse *p)
 		return hf_usage(p->cmd->name, "--except goes with --all");
 	if (a->user && !a->unit)
 		return hf_usage(p->cmd->name, "--user goes with --unit");
-	if (a->hold && a->effects)
-		return hf_usage(p->cmd->name, "--effects looks while it holds itself, and does not go with -H");
 	if (a->hold)
 		return 0;
 	if (!named)

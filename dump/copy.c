@@ -19,7 +19,6 @@
 #include <stdlib.h>
 
 #include "err.h"
-#include "hold.h"
 #include "io.h"
 #include "members.h"
 #include "own.h"
@@ -33,7 +32,7 @@
 
 struct copier {
 	struct hf_stacks *stacks;
-	hf_hold *hold;
+	const struct hf_stack_source *source;
 	struct hf_buf maps;
 	struct hf_buf vdso;
 	struct hf_error *err;
@@ -198,7 +197,7 @@ static bool is_io_worker(pid_t tid)
 static int copy_registers(struct copier *c, struct hf_copied_thread *t, uint64_t *ret_tp)
 {
 	struct hf_regs regs;
-	int r = hf_hold_regs(c->hold, t->is.tid, &regs, c->err);
+	int r = c->source->regs(c->source->from, t->is.tid, &regs, c->err);
 
 	if (r == -ESRCH || r == -EAGAIN) {
 		without_frames(t, HF_STACK_END_NO_STACK, "it died");
@@ -366,9 +365,9 @@ static int list(struct copier *c, const struct hf_task **members, size_t n)
 	return 0;
 }
 
-int hf_stacks_copy(struct hf_stacks *stacks, hf_hold *hold, struct hf_error *err)
+int hf_stacks_copy(struct hf_stacks *stacks, const struct hf_stack_source *source, struct hf_error *err)
 {
-	const struct hf_task_set *set = hf_hold_tasks(hold);
+	const struct hf_task_set *set = source->set;
 	hf_owned const struct hf_task **members = calloc(set->n + 1, sizeof(*members));
 	hf_owned bool *away = calloc(set->n + 1, sizeof(*away));
 	hf_owned struct copier *c = calloc(1, sizeof(*c));
@@ -378,7 +377,7 @@ int hf_stacks_copy(struct hf_stacks *stacks, hf_hold *hold, struct hf_error *err
 	if (!members || !away || !c)
 		return hf_fail(err, ENOMEM, HF_STAGE_COLLECT, 0, "copying stacks: out of memory");
 	c->stacks = stacks;
-	c->hold = hold;
+	c->source = source;
 	c->err = err;
 	r = list(c, members, hf_members_of(set, members));
 	for (i = 0; r == 0 && i < stacks->n_processes; i++)

@@ -47,7 +47,8 @@ static void ask(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 	if (t->is.state != HF_THREAD_ARMED && (!t->has_regs || t->is.syscall < 0 || !waits_as_before(dirfd, t)))
 		return;
 	len = read_file(dirfd, t->is.tid, "wchan", text, sizeof(text));
-	if (len > 0 && text[0] != '0')
+	/* Of a hold that stands the wait is not to be seen: it waits for the tracer now. */
+	if (len > 0 && text[0] != '0' && strncmp(text, "ptrace_stop", 11) != 0)
 		t->is.wchan = hf_arena_copy(&s->arena, text, (size_t)len);
 }
 

@@ -107,29 +107,44 @@ static int check_options(struct hf_stack_options *opts, const struct hf_stack_op
 	return 0;
 }
 
-HF_API int hf_stack_copy(hf_hold *hold, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
-			 struct hf_error *err)
+int hf_stack_copy_from(const struct hf_stack_source *source, const struct hf_stack_options *opts,
+		       hf_stacks **ret_stacks, struct hf_error *err)
 {
-	uint64_t start_ns = hf_clock_ns();
 	struct hf_stacks *s;
 	int r;
 
-	if (hf_hold_info(hold)->released_us)
-		return hf_fail(err, EINVAL, HF_STAGE_COLLECT, 0, "copying stacks: the hold has been released");
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return hf_fail(err, ENOMEM, HF_STAGE_COLLECT, 0, "copying stacks: out of memory");
 	s->walker.images.arena = s->walker.places.arena = &s->arena;
 	r = check_options(&s->opts, opts, err);
 	if (r == 0)
-		r = hf_stacks_copy(s, hold, err);
+		r = hf_stacks_copy(s, source, err);
 	if (r == 0 && s->opts.while_held)
 		r = hf_stacks_walk(s, true, err);
-	hf_hold_note_collect(hold, (hf_clock_ns() - start_ns) / 1000);
 	if (r < 0)
 		hf_stack_free(s);
 	else
 		*ret_stacks = s;
+	return r;
+}
+
+static int regs_of_hold(void *from, pid_t tid, struct hf_regs *ret, struct hf_error *err)
+{
+	return hf_hold_regs(from, tid, ret, err);
+}
+
+HF_API int hf_stack_copy(hf_hold *hold, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
+			 struct hf_error *err)
+{
+	const struct hf_stack_source source = { hf_hold_tasks(hold), regs_of_hold, hold };
+	uint64_t start_ns = hf_clock_ns();
+	int r;
+
+	if (hf_hold_info(hold)->released_us)
+		return hf_fail(err, EINVAL, HF_STAGE_COLLECT, 0, "copying stacks: the hold has been released");
+	r = hf_stack_copy_from(&source, opts, ret_stacks, err);
+	hf_hold_note_collect(hold, (hf_clock_ns() - start_ns) / 1000);
 	return r;
 }
 

@@ -13,6 +13,9 @@
 
 #include "holdfast.h"
 
+#include "regs.h"
+#include "task.h"
+
 #include "arena.h"
 #include "demangle.h"
 #include "pool.h"
@@ -49,8 +52,20 @@ struct hf_stacks {
 	bool unwound, named;
 };
 
+/* Whose stacks: threads that are held, by us or by a keeper, and how their registers are read. */
+struct hf_stack_source {
+	const struct hf_task_set *set;
+	/* 0, or -ESRCH or -EAGAIN: it died; other errors end the copy. */
+	int (*regs)(void *from, pid_t tid, struct hf_regs *ret, struct hf_error *err);
+	void *from;
+};
+
 /* copy.c: fill threads and processes. */
-int hf_stacks_copy(struct hf_stacks *stacks, hf_hold *hold, struct hf_error *err);
+int hf_stacks_copy(struct hf_stacks *stacks, const struct hf_stack_source *source, struct hf_error *err);
+
+/* stack.c: hf_stack_copy() from any source. */
+int hf_stack_copy_from(const struct hf_stack_source *source, const struct hf_stack_options *opts,
+		       hf_stacks **ret_stacks, struct hf_error *err);
 
 /* stack.c: walk all; live: the target is held, and is read where the copies do not reach. */
 int hf_stacks_walk(struct hf_stacks *stacks, bool live, struct hf_error *err);

@@ -781,9 +781,20 @@ HF_API const char *hf_keeper_name(const hf_keeper *keeper);
  * of the hold's own functions.
  */
 HF_API int hf_keeper_info(hf_keeper *keeper, struct hf_keeper_info *ret, struct hf_error *err);
-/* The tree as text: allocated, the caller's to free. */
+/*
+ * The tree as text: allocated, the caller's to free.  flags: HF_FORMAT_..., and HF_KEEPER_EFFECTS for what the hold
+ * may show to each process, as with struct hf_tree_options.
+ */
+#define HF_KEEPER_EFFECTS 0x200u
 HF_API int hf_keeper_tree(hf_keeper *keeper, enum hf_format format, unsigned int flags,
 			  char **ret_text, size_t *ret_len, struct hf_error *err);
+/*
+ * Copy the stacks of the threads that are held, as hf_stack_copy() does; unwind and format them with the functions named
+ * hf_stack_...  The keeper tells who they are and their registers; their memory is read by the caller, who must be
+ * allowed to (PTRACE_MODE_ATTACH, ptrace(2)).  Nobody is stopped or released.  EPIPE: the hold has ended meanwhile.
+ */
+HF_API int hf_keeper_stack_copy(hf_keeper *keeper, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
+				struct hf_error *err);
 /* From now on the hold lasts for so long; HF_KEEPER_NO_LIMIT: until it is released. */
 HF_API int hf_keeper_extend(hf_keeper *keeper, unsigned int ms, struct hf_error *err);
 /* A pidfd of a held process: the caller's to close.  ESRCH: it is not in the hold. */

@@ -4,12 +4,15 @@
  * is looked at before it is believed.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "err.h"
 #include "jsonc.h"
+#include "members.h"
 #include "methods.h"
+#include "print.h"
 
 #define HOLD "org.holdfast.Hold"
 
@@ -65,6 +68,7 @@ int hf_call_format(struct hf_buf *text, enum hf_format format, unsigned int flag
 	hf_json_put(parameters, "pretty", json_object_new_boolean((flags & HF_FORMAT_PRETTY) != 0), &failed);
 	hf_json_put(parameters, "colour", json_object_new_boolean((flags & HF_FORMAT_COLOUR) != 0), &failed);
 	hf_json_put(parameters, "ascii", json_object_new_boolean((flags & HF_FORMAT_ASCII) != 0), &failed);
+	hf_json_put(parameters, "effects", json_object_new_boolean((flags & HF_KEEPER_EFFECTS) != 0), &failed);
 	return make(text, HOLD ".Format", parameters, failed);
 }
 
@@ -227,4 +231,93 @@ int hf_reply_info(const char *text, size_t len, struct hf_keeper_info *ret, stru
 	i.freezer_changed = bool_of(from, "freezer_changed");
 	*ret = i;
 	return 0;
+}
+
+/* ---- Threads --------------------------------------------------------------------------------- */
+
+void hf_kept_threads_done(struct hf_kept_threads *t)
+{
+	hf_task_set_done(&t->set);
+	free(t->regs);
+	t->regs = NULL;
+}
+
+static enum hf_task_state state_of(const char *word)
+{
+	static const enum hf_task_state states[] = {
+		HF_TASK_HELD, HF_TASK_ARMED, HF_TASK_DEAD_LEADER, HF_TASK_SKIPPED, HF_TASK_OUTSIDE, HF_TASK_KERNEL,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (!strcmp(hf_thread_word(hf_members_state(states[i])), word))
+			return states[i];
+	return HF_TASK_DIED;
+}
+
+static int digit_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Hexadecimal digits.  Nothing is no error. */
+static bool read_regs(const char *digits, struct hf_regs *ret)
+{
+	unsigned char set[HF_REGS_SIZE_MAX];
+	size_t len = strlen(digits), i;
+
+	if (!len)
+		return true;
+	if (len % 2 || len / 2 > sizeof(set))
+		return false;
+	for (i = 0; i < len / 2; i++) {
+		int high = digit_of(digits[2 * i]), low = digit_of(digits[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		set[i] = (unsigned char)(high * 16 + low);
+	}
+	return hf_regs_decode(set, len / 2, ret) == 0;
+}
+
+static int add_thread(struct hf_kept_threads *to, json_object *from, struct hf_error *err)
+{
+	int64_t tid = number_of(from, "tid"), pid = number_of(from, "pid");
+	struct hf_task *t;
+
+	if (tid <= 0 || tid > INT_MAX || pid <= 0 || pid > INT_MAX || hf_task_set_find(&to->set, (pid_t)tid))
+		return not_understood(err);
+	t = hf_task_set_add(&to->set, (pid_t)tid);
+	if (!t)
+		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
+	t->tgid = (pid_t)pid;
+	t->state = (uint8_t)state_of(word_of(from, "state"));
+	t->found = word_of(from, "found")[0];
+	return read_regs(word_of(from, "registers"), &to->regs[to->set.n - 1]) ? 0 : not_understood(err);
+}
+
+int hf_reply_threads(const char *text, size_t len, struct hf_kept_threads *ret, struct hf_error *err)
+{
+	struct hf_kept_threads got = { .regs = NULL };
+	hf_owned_json *whole = NULL;
+	json_object *in, *list;
+	size_t i, n;
+	int r = open_reply(text, len, &whole, &in, err);
+
+	if (r < 0)
+		return r;
+	list = hf_json_get(in, "threads", json_type_array);
+	if (!list)
+		return not_understood(err);
+	n = json_object_array_length(list);
+	got.regs = calloc(n + 1, sizeof(*got.regs));
+	if (!got.regs)
+		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
+	for (i = 0; r == 0 && i < n; i++)
+		r = add_thread(&got, json_object_array_get_idx(list, i), err);
+	if (r < 0)
+		hf_kept_threads_done(&got);
+	else
+		*ret = got;
+	return r;
 }

@@ -19,6 +19,7 @@
 #include "claim.h"
 #include "own.h"
 #include "procfs.h"
+#include "stacks.h"
 #include "wire.h"
 
 /* Longer than a release may take by its own deadline. */
@@ -135,6 +136,45 @@ HF_API int hf_keeper_tree(hf_keeper *k, enum hf_format format, unsigned int flag
 	int r = ask_made(k, &call, hf_call_format(&call, format, flags), &text, &len, err);
 
 	return r < 0 ? r : hf_reply_text(text, len, ret_text, ret_len, err);
+}
+
+static int regs_of_kept(void *from, pid_t tid, struct hf_regs *ret, struct hf_error *err)
+{
+	const struct hf_kept_threads *threads = from;
+	const struct hf_task *t = hf_task_set_find(&threads->set, tid);
+
+	(void)err;
+	if (!t || !threads->regs[t - threads->set.tasks].size)
+		return -ESRCH;
+	*ret = threads->regs[t - threads->set.tasks];
+	return 0;
+}
+
+HF_API int hf_keeper_stack_copy(hf_keeper *k, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
+				struct hf_error *err)
+{
+	struct hf_kept_threads threads = { .regs = NULL };
+	const struct hf_stack_source source = { &threads.set, regs_of_kept, &threads };
+	struct hf_keeper_info info;
+	struct hf_buf call = { 0 };
+	hf_stacks *stacks = NULL;
+	const char *text = "";
+	size_t len;
+	int r = ask_made(k, &call, hf_call_plain(&call, "org.holdfast.Hold.Threads"), &text, &len, err);
+
+	if (r == 0)
+		r = hf_reply_threads(text, len, &threads, err);
+	if (r == 0)
+		r = hf_stack_copy_from(&source, opts, &stacks, err);
+	/* What was read of somebody who runs again would be no stack. */
+	if (r == 0)
+		r = hf_keeper_info(k, &info, err);
+	hf_kept_threads_done(&threads);
+	if (r < 0)
+		hf_stack_free(stacks);
+	else
+		*ret_stacks = stacks;
+	return r;
 }
 
 HF_API int hf_keeper_extend(hf_keeper *k, unsigned int ms, struct hf_error *err)

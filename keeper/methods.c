@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "clock.h"
 #include "hold.h"
 #include "jsonc.h"
+#include "members.h"
 #include "own.h"
 #include "print.h"
 
@@ -177,13 +179,15 @@ static int info(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
 static int format_tree(const struct hf_kept *kept, enum hf_format format, unsigned int flags, char **ret_text,
 		       size_t *ret_len, struct hf_error *err)
 {
+	struct hf_tree_options opts = HF_TREE_OPTIONS_INIT;
 	hf_tree *tree = NULL;
 	int r;
 
+	opts.effects = (flags & HF_KEEPER_EFFECTS) != 0;
 	hf_hold_attend(kept->hold, NULL);
-	r = hf_tree_collect(kept->hold, NULL, &tree, err);
+	r = hf_tree_collect(kept->hold, &opts, &tree, err);
 	if (r == 0)
-		r = hf_tree_format(tree, kept->hold, format, flags, ret_text, ret_len, err);
+		r = hf_tree_format(tree, kept->hold, format, flags & ~HF_KEEPER_EFFECTS, ret_text, ret_len, err);
 	hf_tree_free(tree);
 	return r;
 }
@@ -223,7 +227,10 @@ static int format(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
 	static const struct {
 		const char *key;
 		unsigned int flag;
-	} flags[] = { { "pretty", HF_FORMAT_PRETTY }, { "colour", HF_FORMAT_COLOUR }, { "ascii", HF_FORMAT_ASCII } };
+	} flags[] = {
+		{ "pretty", HF_FORMAT_PRETTY }, { "colour", HF_FORMAT_COLOUR }, { "ascii", HF_FORMAT_ASCII },
+		{ "effects", HF_KEEPER_EFFECTS },
+	};
 	static const char *const formats[] = {
 		[HF_FORMAT_TEXT] = "text", [HF_FORMAT_JSON] = "json", [HF_FORMAT_DOT] = "dot",
 	};
@@ -248,6 +255,47 @@ static int format(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
 	if (format_tree(kept, (enum hf_format)f, wanted, &text, &len, &err) < 0)
 		return say_failed(reply, &err);
 	return say_with_word(reply, NULL, "text", text);
+}
+
+static bool put_thread(struct hf_buf *to, struct hf_kept *kept, const struct hf_task *t, bool first)
+{
+	char text[160 + 2 * HF_REGS_SIZE_MAX];
+	struct hf_regs regs;
+	size_t i, len;
+
+	len = (size_t)snprintf(text, sizeof(text), "%s{\"tid\":%d,\"pid\":%d,\"state\":\"%s\",\"found\":\"%c\"",
+			       first ? "" : ",", t->tid, t->tgid,
+			       hf_thread_word(hf_members_state((enum hf_task_state)t->state)),
+			       t->found ? t->found : '?');
+	/* Who dies meanwhile has none. */
+	if (hf_task_is_held((enum hf_task_state)t->state) && hf_hold_regs(kept->hold, t->tid, &regs, NULL) == 0) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, ",\"registers\":\"");
+		for (i = 0; i < regs.size; i++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%02x", regs.set[i]);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "\"");
+	}
+	return hf_buf_add(to, text, len) == 0 && hf_buf_add(to, "}", 1) == 0;
+}
+
+/* Text, as with a tree. */
+static int threads(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
+{
+	static const char head[] = "{\"parameters\":{\"threads\":[";
+	const struct hf_task_set *set = hf_hold_tasks(kept->hold);
+	hf_owned const struct hf_task **members = NULL;
+	bool good;
+	size_t i, n;
+
+	(void)in;
+	hf_hold_attend(kept->hold, NULL);
+	members = calloc(set->n + 1, sizeof(*members));
+	if (!members)
+		return -ENOMEM;
+	n = hf_members_of(set, members);
+	good = hf_buf_add(&reply->text, head, sizeof(head) - 1) == 0;
+	for (i = 0; good && i < n; i++)
+		good = put_thread(&reply->text, kept, members[i], i == 0);
+	return good && hf_buf_add(&reply->text, "]}}", 3) == 0 ? 0 : -ENOMEM;
 }
 
 static int extend(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
@@ -333,6 +381,7 @@ static const struct {
 	{ HOLD ".Info", info },
 	{ HOLD ".Tree", tree },
 	{ HOLD ".Format", format },
+	{ HOLD ".Threads", threads },
 	{ HOLD ".Extend", extend },
 	{ HOLD ".Pidfd", pidfd },
 	{ HOLD ".Release", release },

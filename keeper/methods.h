@@ -13,6 +13,8 @@
 
 #include "holdfast.h"
 #include "io.h"
+#include "regs.h"
+#include "task.h"
 
 /* What a keeper keeps. */
 struct hf_kept {
@@ -55,5 +57,13 @@ int hf_reply_plain(const char *text, size_t len, struct hf_error *err);
 int hf_reply_number(const char *text, size_t len, const char *key, int64_t *ret, struct hf_error *err);
 int hf_reply_text(const char *text, size_t len, char **ret, size_t *ret_len, struct hf_error *err);
 int hf_reply_info(const char *text, size_t len, struct hf_keeper_info *ret, struct hf_error *err);
+
+/* The threads of a hold as its keeper tells them: a set with one of the states that a thread_state stands for. */
+struct hf_kept_threads {
+	struct hf_task_set set;
+	struct hf_regs *regs;	/* of each of the set; size 0: it has none */
+};
+int hf_reply_threads(const char *text, size_t len, struct hf_kept_threads *ret, struct hf_error *err);
+void hf_kept_threads_done(struct hf_kept_threads *t);
 
 #endif

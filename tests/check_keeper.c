@@ -352,6 +352,36 @@ START_TEST(deaths_and_newcomers_are_told)
 }
 END_TEST
 
+START_TEST(stacks_of_a_kept_hold_are_copied_by_another_program)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", NULL);
+	struct hf_error err = HF_ERROR_INIT;
+	hf_keeper *k = start(lab->top);
+	const struct hf_stack *stack = NULL;
+	hf_stacks *stacks = NULL;
+	size_t n = 0;
+
+	for (int again = 0; again < 2; again++) {
+		ck_assert_msg(hf_keeper_stack_copy(k, NULL, &stacks, &err) == 0, "%s", err.text);
+		ck_assert_msg(hf_stack_unwind(stacks, &err) == 0, "%s", err.text);
+		for (n = 0, stack = NULL; (stack = hf_stack_next(stacks, stack)); n++) {
+			ck_assert_int_eq(stack->pid, v->pid);
+			ck_assert_int_eq(stack->state, HF_THREAD_HELD);
+			ck_assert_uint_gt(stack->n_frames, 1);
+		}
+		ck_assert_uint_eq(n, 5);
+		hf_stack_free(stacks);
+		lab_still(lab, 5);
+	}
+	ck_assert_int_eq(hf_keeper_release(k, HF_RELEASE_AS_FOUND, NULL, &err), 0);
+	ck_assert_int_eq(hf_keeper_stack_copy(k, NULL, &stacks, &err), -EPIPE);
+	hf_keeper_close(k);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
 START_TEST(newcomers_are_held_where_that_was_asked_for)
 {
 	struct lab *lab = lab_new(_i);
@@ -489,6 +519,7 @@ int main(void)
 	lab_add(tc, a_hold_that_fails_says_why_and_leaves_nothing);
 	tc = lab_case(suite, "kept");
 	lab_add(tc, deaths_and_newcomers_are_told);
+	lab_add(tc, stacks_of_a_kept_hold_are_copied_by_another_program);
 	lab_add(tc, newcomers_are_held_where_that_was_asked_for);
 	lab_add(tc, a_descriptor_of_a_held_process_can_be_had);
 	lab_add(tc, a_program_with_threads_and_children_of_its_own_is_left_alone);

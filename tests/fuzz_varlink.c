@@ -136,7 +136,8 @@ static void require_understood(const char *message, size_t len)
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_keeper_info info;
 	int64_t number;
-	size_t text_len = 0;
+	struct hf_kept_threads threads = { .regs = NULL };
+	size_t text_len = 0, i;
 	char *text = NULL;
 	int r;
 
@@ -149,6 +150,11 @@ static void require_understood(const char *message, size_t len)
 	memset(&number, FUZZ_FILLER, sizeof(number));
 	r = hf_reply_number(message, len, "stopped_us", &number, &err);
 	FUZZ_REQUIRE(r == 0 || fuzz_is_untouched(&number, sizeof(number)));
+	r = hf_reply_threads(message, len, &threads, &err);
+	for (i = 0; r == 0 && i < threads.set.n; i++)
+		FUZZ_REQUIRE(threads.set.tasks[i].tid > 0 && threads.regs[i].size <= HF_REGS_SIZE_MAX);
+	hf_kept_threads_done(&threads);
+	err = (struct hf_error)HF_ERROR_INIT;
 	r = hf_reply_text(message, len, &text, &text_len, &err);
 	FUZZ_REQUIRE((r == 0) == (text != NULL));
 	FUZZ_REQUIRE(!text || text[text_len] == '\0');

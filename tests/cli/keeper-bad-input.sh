@@ -138,7 +138,7 @@ well()
 
 # Garbage, and calls with a few bytes changed.
 seeds = [json.dumps({"method": PREFIX + m, "parameters": p}).encode() + b"\0" for m, p in (
-    ("Info", {}), ("Tree", {}), ("Format", {"format": "text", "pretty": True}), ("Extend", {"ms": 3600000}), ("Pidfd", {"pid": 1}),
+    ("Info", {}), ("Tree", {}), ("Threads", {}), ("Format", {"format": "text", "pretty": True, "effects": True}), ("Extend", {"ms": 3600000}), ("Pidfd", {"pid": 1}),
     ("Releas", {"how": "run"}))]
 end = time.monotonic() + 5
 while time.monotonic() < end or tried < 500:

@@ -48,6 +48,12 @@ assert hold["tree"]["roots"] == [int(sys.argv[2])], hold
 	[[ $OUT == '{"schema":1,'* ]] || fail "tree: '$OUT'"
 	run tree -H suspect --dot
 	[[ $OUT == digraph* ]] || fail "dot: '$OUT'"
+	run tree -H suspect --json --effects
+	python3 -c '
+import json, sys
+assert json.loads(sys.argv[1])["processes"][0]["effects"] == []
+' "$OUT" 2> "$TMP/err" || fail "effects: '$OUT'"
+	stacks_of_suspect
 	run tree -H suspect "$CG"
 	expect 2 "one target at a time"
 
@@ -152,6 +158,35 @@ assert hold["tree"]["roots"] == [int(sys.argv[2])], hold
 	done
 	nothing_kept
 	kill -KILL "$VICTIM"
+}
+
+# As a hold of our own would show them, and as often as one likes: nobody moves meanwhile.
+stacks_of_suspect()
+{
+	local first
+	run stack -H suspect --json
+	expect 0 ""
+	first=$(python3 -c '
+import json, sys
+o = json.loads(sys.argv[1])
+def threads(o):
+    for k, v in o.items() if isinstance(o, dict) else enumerate(o) if isinstance(o, list) else ():
+        if k == "frames": yield v
+        else: yield from threads(v)
+frames = list(threads(o))
+assert len(frames) == 1 and len(frames[0]) >= 2, frames
+print(frames)
+' "$OUT" 2> "$TMP/err") || fail "stack --json: '$OUT'"
+	run stack -H suspect --no-names
+	expect 0 ""
+	[[ $OUT == *"PID $VICTIM sh: TID $VICTIM"* && $OUT != *ptrace_stop* ]] || fail "stack: '$OUT'"
+	run stack -H suspect --normalise
+	first=$OUT
+	run stack -H suspect --normalise
+	[[ $OUT == "$first" ]] || fail "another stack: '$first' and '$OUT'"
+	run stack -H nobody
+	expect 1 "no hold is called nobody"
+	must_stand
 }
 
 run_full()
