@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "maps.h"
+
 /* Around what is in use: the thread's own storage behind errno, and stack frames yet to come. */
 #define NEAR 65536u
 
@@ -24,48 +26,23 @@ extern void asan_init(void) __asm__("__asan_init") __attribute__((weak));
 extern void msan_init(void) __asm__("__msan_init") __attribute__((weak));
 extern void tsan_init(void) __asm__("__tsan_init") __attribute__((weak));
 
-struct mapping {
-	uintptr_t start, end;
-	bool private_data;	/* can be written, and is not shared */
-	bool has_file;
-	bool is_special;	/* [vdso] and its like, which the kernel has put there */
-};
-
-static const char *read_hex(const char *at, uintptr_t *ret)
+/* Can be written, and is not shared. */
+static bool is_private_data(const struct hf_map *m)
 {
-	*ret = 0;
-	for (;; at++) {
-		if (*at >= '0' && *at <= '9')
-			*ret = *ret * 16 + (uintptr_t)(*at - '0');
-		else if (*at >= 'a' && *at <= 'f')
-			*ret = *ret * 16 + (uintptr_t)(*at - 'a' + 10);
-		else
-			return at;
-	}
+	return (m->prot & (HF_MAP_WRITE | HF_MAP_SHARED)) == HF_MAP_WRITE;
 }
 
-static const char *skip_word(const char *at)
+static bool begins(const struct hf_map *m, const char *name)
 {
-	at += strcspn(at, " ");
-	return at + strspn(at, " ");
+	size_t len = strlen(name);
+
+	return m->name_len >= len && !memcmp(m->name, name, len);
 }
 
-/* One line of /proc/PID/maps (proc(5)): start-end perms offset device inode, and perhaps a name. */
-static struct mapping read_mapping(const char *line)
+/* [vdso] and its like, which the kernel has put there. */
+static bool is_special(const struct hf_map *m)
 {
-	struct mapping m = { 0 };
-	const char *at = read_hex(line, &m.start);
-
-	if (*at == '-')
-		at = read_hex(at + 1, &m.end);
-	at = skip_word(at);
-	m.private_data = strlen(at) > 4 && at[1] == 'w' && at[3] == 'p';
-	at = skip_word(skip_word(skip_word(at)));
-	m.has_file = *at != '0';
-	at = skip_word(at);
-	m.is_special = *at == '[' && strncmp(at, "[heap]", 6) != 0 && strncmp(at, "[anon", 5) != 0 &&
-		       strncmp(at, "[stack", 6) != 0;
-	return m;
+	return begins(m, "[") && !begins(m, "[heap]") && !begins(m, "[anon") && !begins(m, "[stack");
 }
 
 static void drop(uintptr_t start, uintptr_t end)
@@ -79,7 +56,7 @@ static void drop(uintptr_t start, uintptr_t end)
 }
 
 /* All of it, but what is around `used`; above that too where it is the stack, which holds our callers. */
-static void drop_unused(const struct mapping *m, uintptr_t used, bool stack)
+static void drop_unused(const struct hf_map *m, uintptr_t used, bool stack)
 {
 	if (used < m->start || used >= m->end) {
 		drop(m->start, m->end);
@@ -91,7 +68,7 @@ static void drop_unused(const struct mapping *m, uintptr_t used, bool stack)
 		drop(used + NEAR, m->end);
 }
 
-static bool holds(const struct mapping *m, uintptr_t address)
+static bool holds(const struct hf_map *m, uintptr_t address)
 {
 	return address >= m->start && address < m->end;
 }
@@ -100,30 +77,45 @@ static bool holds(const struct mapping *m, uintptr_t address)
  * What follows right behind the data of a program or library is the rest of its data, which is anonymous (.bss).
  * Returns whether this mapping is such data.
  */
-static bool drop_one(const char *line, uintptr_t previous_end, bool after_data)
+static bool drop_one(const struct hf_map *m, uint64_t previous_end, bool after_data)
 {
 	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0), own = (uintptr_t)&errno;
-	struct mapping m = read_mapping(line);
 
-	if (m.has_file)
-		return m.private_data;
-	if (after_data && m.start == previous_end)
+	if (m->inode)
+		return is_private_data(m);
+	if (after_data && m->start == previous_end)
 		return false;
 	/* A thread has both in one: the storage is above the stack, and so stays. */
-	if (m.private_data && !m.is_special && m.start < m.end && m.end - m.start >= SMALL) {
-		if (holds(&m, stack))
-			drop_unused(&m, stack, true);
+	if (is_private_data(m) && !is_special(m) && m->end - m->start >= SMALL) {
+		if (holds(m, stack))
+			drop_unused(m, stack, true);
 		else
-			drop_unused(&m, own, false);
+			drop_unused(m, own, false);
 	}
 	return false;
+}
+
+/* Whole lines, as far as they go.  False: no more is to be dropped. */
+static bool drop_all(const char *text, size_t len, uint64_t *previous_end, bool *after_data)
+{
+	struct hf_scan lines = { text, len };
+	struct hf_map m;
+	int r;
+
+	while ((r = hf_map_next(&lines, &m)) > 0) {
+		if (memmem(m.name, m.name_len, "valgrind", 8))
+			return false;
+		*after_data = drop_one(&m, *previous_end, *after_data);
+		*previous_end = m.end;
+	}
+	return r == 0;
 }
 
 void hf_guard_drop_memory(void)
 {
 	char text[8192];
-	uintptr_t previous_end = 0;
-	size_t len = 0;
+	uint64_t previous_end = 0;
+	size_t len = 0, whole;
 	bool after_data = false;
 	int fd;
 	long n;
@@ -131,25 +123,20 @@ void hf_guard_drop_memory(void)
 	if (asan_init || msan_init || tsan_init)
 		return;
 	fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-	while (fd >= 0 && (n = syscall(SYS_read, fd, text + len, sizeof(text) - 1 - len)) > 0) {
-		char *line = text, *end;
+	while (fd >= 0 && (n = syscall(SYS_read, fd, text + len, sizeof(text) - len)) > 0) {
+		const char *last;
 
 		len += (size_t)n;
-		text[len] = '\0';
-		for (; (end = memchr(line, '\n', len - (size_t)(line - text))); line = end + 1) {
-			*end = '\0';
-			if (strstr(line, "valgrind"))
-				goto out;
-			after_data = drop_one(line, previous_end, after_data);
-			previous_end = read_mapping(line).end;
-		}
-		len -= (size_t)(line - text);
-		memmove(text, line, len);
+		last = memrchr(text, '\n', len);
 		/* A line longer than all our room: a path like that does not exist. */
-		if (len == sizeof(text) - 1)
+		if (!last && len == sizeof(text))
 			break;
+		whole = last ? (size_t)(last + 1 - text) : 0;
+		if (!drop_all(text, whole, &previous_end, &after_data))
+			break;
+		len -= whole;
+		memmove(text, text + whole, len);
 	}
-out:
 	if (fd >= 0)
 		syscall(SYS_close, fd);
 }
