@@ -308,24 +308,40 @@ static bool is_namespace_init(pid_t tgid)
 	return hf_tid_status(tgid, &st) == 0 && st.n_nspid > 1 && st.nspid[st.n_nspid - 1] == 1;
 }
 
-/* Kill those who are, or are not, the init of a PID namespace, and reap until none of them is left. */
-static size_t kill_some(struct hf_hold *hold, bool inits, struct hf_deadline deadline)
+/*
+ * In which round they die: the init of a PID namespace last, for its end waits until everybody in there is reaped, which
+ * is for us to do (kernel/pid_namespace.c, zap_pid_ns_processes()).
+ */
+enum { ROUND_OTHERS = 1, ROUND_INITS };
+
+static void assign_rounds(struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		t->mark = !is_ours(t) ? 0 : is_namespace_init(t->tgid) ? ROUND_INITS : ROUND_OTHERS;
+	}
+}
+
+/* Kill those of a round, and reap until none of them is left. */
+static size_t kill_round(struct hf_hold *hold, uint8_t round, struct hf_deadline deadline)
 {
 	struct hf_nap nap = HF_NAP_INIT;
 	size_t i, left;
 
 	for (i = 0; i < hold->set.n; i++) {
-		struct hf_task *t = &hold->set.tasks[i];
+		const struct hf_task *t = &hold->set.tasks[i];
 
-		t->mark = is_ours(t) && is_namespace_init(t->tgid) == inits;
 		/* By the thread that is ours, whose number nobody else can have before we have reaped it. */
-		if (t->mark)
+		if (is_ours(t) && t->mark == round)
 			hf_sys_tgkill(t->tgid, t->tid, SIGKILL);
 	}
 	do {
 		left = 0;
 		for (i = 0; i < hold->set.n; i++)
-			if (is_ours(&hold->set.tasks[i]) && hold->set.tasks[i].mark) {
+			if (is_ours(&hold->set.tasks[i]) && hold->set.tasks[i].mark == round) {
 				hf_poll_task(hold, i);
 				left += is_ours(&hold->set.tasks[i]);
 			}
@@ -341,8 +357,9 @@ static int release_dead(struct hf_hold *hold, struct hf_deadline deadline, struc
 
 	/* A v1-frozen task does not die before it is thawed. */
 	hf_freezer_thaw_all(&hold->freezer);
-	left = kill_some(hold, false, deadline);
-	left += kill_some(hold, true, deadline);
+	assign_rounds(hold);
+	left = kill_round(hold, ROUND_OTHERS, deadline);
+	left += kill_round(hold, ROUND_INITS, deadline);
 	r = put_back(hold, err);
 	if (left == 0 || r < 0)
 		return r;
