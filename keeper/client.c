@@ -111,8 +111,11 @@ static int ask(struct hf_keeper *k, const struct hf_buf *call, const char **ret,
 static int ask_made(struct hf_keeper *k, struct hf_buf *call, int made, const char **ret, size_t *ret_len,
 		    struct hf_error *err)
 {
-	int r = made < 0 ? hf_fail(err, -made, HF_STAGE_NONE, 0, "out of memory") : ask(k, call, ret, ret_len, err);
+	int r;
 
+	*ret = "";
+	*ret_len = 0;
+	r = made < 0 ? hf_fail(err, -made, HF_STAGE_NONE, 0, "out of memory") : ask(k, call, ret, ret_len, err);
 	hf_buf_done(call);
 	return r;
 }
@@ -120,7 +123,7 @@ static int ask_made(struct hf_keeper *k, struct hf_buf *call, int made, const ch
 HF_API int hf_keeper_info(hf_keeper *k, struct hf_keeper_info *ret, struct hf_error *err)
 {
 	struct hf_buf call = { 0 };
-	const char *text = "";
+	const char *text;
 	size_t len;
 	int r = ask_made(k, &call, hf_call_plain(&call, "org.holdfast.Hold.Info"), &text, &len, err);
 
@@ -131,7 +134,7 @@ HF_API int hf_keeper_tree(hf_keeper *k, enum hf_format format, unsigned int flag
 			  struct hf_error *err)
 {
 	struct hf_buf call = { 0 };
-	const char *text = "";
+	const char *text;
 	size_t len;
 	int r = ask_made(k, &call, hf_call_format(&call, format, flags), &text, &len, err);
 
@@ -158,7 +161,7 @@ HF_API int hf_keeper_stack_copy(hf_keeper *k, const struct hf_stack_options *opt
 	struct hf_keeper_info info;
 	struct hf_buf call = { 0 };
 	hf_stacks *stacks = NULL;
-	const char *text = "";
+	const char *text;
 	size_t len;
 	int r = ask_made(k, &call, hf_call_plain(&call, "org.holdfast.Hold.Threads"), &text, &len, err);
 
@@ -180,7 +183,7 @@ HF_API int hf_keeper_stack_copy(hf_keeper *k, const struct hf_stack_options *opt
 HF_API int hf_keeper_extend(hf_keeper *k, unsigned int ms, struct hf_error *err)
 {
 	struct hf_buf call = { 0 };
-	const char *text = "";
+	const char *text;
 	size_t len;
 	int r = ask_made(k, &call, hf_call_number(&call, "org.holdfast.Hold.Extend", "ms",
 						  ms == HF_KEEPER_NO_LIMIT ? 0 : ms), &text, &len, err);
@@ -191,7 +194,7 @@ HF_API int hf_keeper_extend(hf_keeper *k, unsigned int ms, struct hf_error *err)
 HF_API int hf_keeper_pidfd(hf_keeper *k, pid_t pid, struct hf_error *err)
 {
 	struct hf_buf call = { 0 };
-	const char *text = "";
+	const char *text;
 	size_t len;
 	int r = ask_made(k, &call, hf_call_number(&call, "org.holdfast.Hold.Pidfd", "pid", pid), &text, &len, err);
 
@@ -206,7 +209,7 @@ HF_API int hf_keeper_release(hf_keeper *k, enum hf_release how, uint64_t *ret_st
 {
 	struct hf_buf call = { 0 };
 	int64_t stopped = 0;
-	const char *text = "";
+	const char *text;
 	size_t len;
 	int r = ask_made(k, &call, hf_call_release(&call, how), &text, &len, err);
 
