@@ -41,7 +41,6 @@ wrong "hold: --then takes run or stop or kill, not 'die'" hold --then die x
 wrong "hold: --name: '-n' cannot be a name" hold --name -n x
 wrong "tree: --json and --dot exclude each other" tree --json --dot x
 wrong "freeze: one cgroup at a time" freeze a b
-wrong "tree: --effects looks while it holds itself" tree --effects -H x
 wrong "state: the cgroup's name is empty" state ""
 wrong "check: it takes no operand, but was given 'x'" check x
 wrong "state: unknown option --for" state --for 1s x
