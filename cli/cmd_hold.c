@@ -133,18 +133,9 @@ static void write_held(struct session *s, const char *text, size_t len)
 
 static void write_held_line(struct session *s, const struct hf_hold_info *info)
 {
-	char line[HF_NAME_MAX + 256], processes[HF_COUNT_MAX], threads[HF_COUNT_MAX];
-	char armed[32] = "";
-	int len;
+	char line[HF_HELD_LINE_MAX];
 
-	if (info->armed)
-		snprintf(armed, sizeof(armed), " (%zu armed)", info->armed);
-	/* Scripts read these two lines: their units do not change with the size. */
-	len = snprintf(line, sizeof(line), "held %s: %s, %s%s, stopped after %.1f ms\n", s->name,
-		       hf_count(hf_hold_count_processes(s->hold), "process", processes),
-		       hf_count(info->held + info->armed, "thread", threads), armed,
-		       (double)info->timing_us.stopped / 1e3);
-	write_held(s, line, (size_t)len);
+	write_held(s, line, hf_take_held_line(s->name, hf_hold_count_processes(s->hold), info, line));
 }
 
 static void write_held_tree(struct session *s)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -56,20 +55,6 @@ static int announce(const char *text, size_t len)
 	return 0;
 }
 
-static char *held_line(const struct hf_keeper_info *k)
-{
-	char processes[HF_COUNT_MAX], threads[HF_COUNT_MAX], armed[32] = "";
-	char *line = NULL;
-
-	if (k->armed)
-		snprintf(armed, sizeof(armed), " (%zu armed)", k->armed);
-	if (asprintf(&line, "held %s: %s, %s%s, stopped after %.1f ms\n", k->name,
-		     hf_count(k->processes, "process", processes), hf_count(k->held + k->armed, "thread", threads),
-		     armed, (double)k->took_us / 1e3) < 0)
-		return NULL;
-	return line;
-}
-
 static void tell_kept(const struct hf_cmd *cmd, const struct hf_args *args, const struct hf_keeper_info *k,
 		      const struct hf_hold_info *info)
 {
@@ -91,23 +76,21 @@ static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args, hf_k
 {
 	struct hf_keeper_info k;
 	struct hf_hold_info info;
-	char *text = NULL;
+	char line[HF_HELD_LINE_MAX], *tree = NULL;
 	size_t len = 0;
 	int r = hf_keeper_info(keeper, &k, err);
 
 	if (r == 0 && args->json)
-		r = hf_keeper_tree(keeper, HF_FORMAT_JSON, 0, &text, &len, err);
+		r = hf_keeper_tree(keeper, HF_FORMAT_JSON, 0, &tree, &len, err);
 	*ret_code = -r;
 	if (r < 0)
 		return hf_report(cmd->name, err);
 	info = hf_kept_info(&k);
 	tell_kept(cmd, args, &k, &info);
-	if (!text) {
-		text = held_line(&k);
-		len = text ? strlen(text) : 0;
-	}
-	*ret_code = text ? announce(text, len) : ENOMEM;
-	free(text);
+	if (!tree)
+		len = hf_take_held_line(k.name, k.processes, &info, line);
+	*ret_code = announce(tree ? tree : line, len);
+	free(tree);
 	if (*ret_code == ECANCELED)
 		return HF_EXIT_FAILED;
 	return *ret_code ? hf_print_failed(cmd->name, *ret_code) : hf_take_status(&info);
@@ -117,9 +100,11 @@ static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args, hf_k
 static int let_go_kept(const struct hf_cmd *cmd, hf_keeper *keeper)
 {
 	struct hf_error err = HF_ERROR_INIT;
+	int r = hf_keeper_release(keeper, HF_RELEASE_AS_FOUND, NULL, &err);
 
-	if (hf_keeper_release(keeper, HF_RELEASE_AS_FOUND, NULL, &err) >= 0) {
-		hf_say(cmd->name, "everything was released");
+	/* It may have ended meanwhile, by its time or by somebody else's release. */
+	if (r >= 0 || r == -EPIPE) {
+		hf_say(cmd->name, "%s", r < 0 ? err.text : "everything was released");
 		return HF_EXIT_FAILED;
 	}
 	hf_say(cmd->name, "the hold could not be released: %s", err.text);

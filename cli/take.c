@@ -99,6 +99,19 @@ void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
 				"registers cannot be read", hf_count(info->armed_other, "thread", count));
 }
 
+size_t hf_take_held_line(const char *name, size_t processes, const struct hf_hold_info *info,
+			 char ret[HF_HELD_LINE_MAX])
+{
+	char many[HF_COUNT_MAX], threads[HF_COUNT_MAX], armed[32] = "";
+
+	if (info->armed)
+		snprintf(armed, sizeof(armed), " (%zu armed)", info->armed);
+	return (size_t)snprintf(ret, HF_HELD_LINE_MAX, "held %s: %s, %s%s, stopped after %.1f ms\n", name,
+				hf_count(processes, "process", many),
+				hf_count(info->held + info->armed, "thread", threads), armed,
+				(double)info->timing_us.stopped / 1e3);
+}
+
 void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 		  const struct hf_hold_info *info)
 {

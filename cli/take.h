@@ -41,6 +41,14 @@ int hf_take_status(const struct hf_hold_info *info);
 void hf_take_warn(const struct hf_cmd *cmd, const struct hf_args *args,
 		  const struct hf_hold_info *info);
 
+/*
+ * "held NAME: 1 process, 2 threads, stopped after 3.4 ms" and a newline, into ret.  Returns its length.  Scripts read it:
+ * the unit does not change with the size.
+ */
+#define HF_HELD_LINE_MAX (HF_NAME_MAX + 256)
+size_t hf_take_held_line(const char *name, size_t processes, const struct hf_hold_info *info,
+			 char ret[HF_HELD_LINE_MAX]);
+
 /* With --verbose: what was held and what each step took, before or after the release. */
 void hf_take_tell(const struct hf_cmd *cmd, const struct hf_args *args,
 		  const struct hf_hold_info *info);
