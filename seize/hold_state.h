@@ -41,7 +41,7 @@ struct hf_hold {
 	struct hf_roster roster;
 	struct hf_freezer freezer;	/* of a cgroup; version 0, and no levels, of another target */
 	struct hf_guard guard;
-	struct hf_reaper *reaper;	/* while it is taken, once it is needed; else NULL */
+	struct hf_reaper *reaper;	/* while it is taken, where it is needed; else NULL */
 	struct hf_task_set set;
 	char **level_paths;		/* of the levels that were there when it was taken */
 	size_t n_level_paths;
@@ -172,6 +172,8 @@ bool hf_task_is_dead_leader(const struct hf_task *t);
 
 /* meet.c */
 
+/* Before the first stop: what seizing is going to need, and takes time to start. */
+void hf_seize_prepare(struct hf_hold *hold);
 /*
  * Seize a thread and ask it to stop.  0 as well when it cannot be and need not: its state says what became of it;
  * *dirty is set when somebody else may have come in its place.

@@ -89,14 +89,30 @@ static void check_process(struct hf_task *t)
 	t->found = '?';
 }
 
+/* Whether it has siblings outside of the target, or may have. */
+static bool may_be_apart(const struct hf_hold *hold, const struct hf_task *t)
+{
+	return t->level == HF_LEVEL_OUTSIDE || (t->many && hold->freezer.levels[t->level].threaded);
+}
+
 /*
  * Whether a sibling can be inside an exec.  All of the target may be frozen, and the sibling be outside of it: whoever is
  * thawed for its sake then dies, and is ours to reap if it was seized before.
  */
 static bool may_wait_for_exec(const struct hf_hold *hold, const struct hf_task *t)
 {
-	return !hold->target_frozen || t->level == HF_LEVEL_OUTSIDE ||
-	       (t->many && hold->freezer.levels[t->level].threaded);
+	return !hold->target_frozen || may_be_apart(hold, t);
+}
+
+void hf_seize_prepare(struct hf_hold *hold)
+{
+	bool needed = !hf_hold_can_freeze(hold);
+	size_t i;
+
+	for (i = 0; !needed && i < hold->set.n; i++)
+		needed = may_be_apart(hold, &hold->set.tasks[i]);
+	if (needed)
+		hf_reaper_begin(&hold->reaper, &hold->set);
 }
 
 int hf_seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_error *err)
@@ -209,8 +225,11 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, str
 			t->state = HF_TASK_OUTSIDE;
 			return 0;
 		}
+		*dirty = true;
 	}
-	*dirty = true;
+	/* Among the frozen nobody is born, and whoever was known before needs no pass more for being seized. */
+	if (!hold->target_frozen || level == HF_LEVEL_OUTSIDE)
+		*dirty = true;
 	return hf_seize(hold, t, dirty, err);
 }
 

@@ -20,8 +20,9 @@
 struct hf_reaper {
 	pthread_t thread;
 	pthread_mutex_t reaping;	/* held while the helper works on the set */
+	pthread_cond_t ended;
 	_Atomic unsigned long steps;	/* odd: the holder is inside PTRACE_SEIZE */
-	_Atomic bool end;
+	bool end;			/* under the mutex */
 	struct hf_task_set *set;
 };
 
@@ -37,32 +38,52 @@ static void reap_dead(struct hf_reaper *r)
 	}
 }
 
+/* Until the next look.  The end is not waited for: the target stands still meanwhile. */
+static void pause_before_look(struct hf_reaper *r)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += LOOK_EVERY_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	while (!r->end && pthread_cond_timedwait(&r->ended, &r->reaping, &until) == 0)
+		;
+}
+
 static void *be_reaper(void *arg)
 {
-	const struct timespec pause = { 0, LOOK_EVERY_NS };
 	struct hf_reaper *r = arg;
 	unsigned long seen = 0;
 
+	pthread_mutex_lock(&r->reaping);
 	while (!r->end) {
 		unsigned long steps = r->steps;
 
-		if ((steps & 1) && steps == seen) {
-			pthread_mutex_lock(&r->reaping);
-			/* Still: the holder comes out by way of this lock. */
-			if (steps == r->steps)
-				reap_dead(r);
-			pthread_mutex_unlock(&r->reaping);
-		}
+		/* Still in the same: the holder comes out by way of this lock. */
+		if ((steps & 1) && steps == seen)
+			reap_dead(r);
 		seen = steps;
-		nanosleep(&pause, NULL);
+		pause_before_look(r);
 	}
+	pthread_mutex_unlock(&r->reaping);
 	return NULL;
+}
+
+static void discard(struct hf_reaper *r)
+{
+	pthread_cond_destroy(&r->ended);
+	pthread_mutex_destroy(&r->reaping);
+	free(r);
 }
 
 static struct hf_reaper *start(struct hf_task_set *set)
 {
 	struct hf_reaper *r = calloc(1, sizeof(*r));
 	sigset_t all, before;
+	pthread_condattr_t clock;
 	pthread_attr_t attr;
 	int failed;
 
@@ -70,6 +91,10 @@ static struct hf_reaper *start(struct hf_task_set *set)
 		return NULL;
 	r->set = set;
 	pthread_mutex_init(&r->reaping, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->ended, &clock);
+	pthread_condattr_destroy(&clock);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	/* The program's signals are for its own threads. */
@@ -80,15 +105,19 @@ static struct hf_reaper *start(struct hf_task_set *set)
 	pthread_attr_destroy(&attr);
 	if (!failed)
 		return r;
-	pthread_mutex_destroy(&r->reaping);
-	free(r);
+	discard(r);
 	return NULL;
+}
+
+void hf_reaper_begin(struct hf_reaper **r, struct hf_task_set *set)
+{
+	if (!*r)
+		*r = start(set);
 }
 
 void hf_reaper_enter(struct hf_reaper **r, struct hf_task_set *set)
 {
-	if (!*r)
-		*r = start(set);
+	hf_reaper_begin(r, set);
 	if (*r)
 		(*r)->steps++;
 }
@@ -106,8 +135,10 @@ void hf_reaper_end(struct hf_reaper *r)
 {
 	if (!r)
 		return;
+	pthread_mutex_lock(&r->reaping);
 	r->end = true;
+	pthread_cond_signal(&r->ended);
+	pthread_mutex_unlock(&r->reaping);
 	pthread_join(r->thread, NULL);
-	pthread_mutex_destroy(&r->reaping);
-	free(r);
+	discard(r);
 }

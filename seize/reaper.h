@@ -17,9 +17,15 @@
 struct hf_reaper;
 
 /*
- * Around one PTRACE_SEIZE by the holder's thread.  *r starts as NULL; enter makes the helper, or goes on
- * without it when there is none to be had.  Between the two the helper may turn threads of the set that
- * have died into HF_TASK_DIED; after leave it does not touch the set.
+ * Make the helper: *r starts as NULL, and stays so when there is none to be had.  It takes as long as some ten stops, so
+ * where it is foreseen it is made before the first.
+ */
+void hf_reaper_begin(struct hf_reaper **r, struct hf_task_set *set);
+
+/*
+ * Around one PTRACE_SEIZE by the holder's thread.  Enter makes the helper if it has not been made, or goes on
+ * without it.  Between the two the helper may turn threads of the set that have died into HF_TASK_DIED; after leave
+ * it does not touch the set.
  */
 void hf_reaper_enter(struct hf_reaper **r, struct hf_task_set *set);
 void hf_reaper_leave(struct hf_reaper *r);

@@ -492,6 +492,7 @@ static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, str
 
 	if (r < 0)
 		return r;
+	hf_seize_prepare(hold);
 	set_dead_man(hold, hf_deadline_left_ns(deadline) / 1000000 + HF_DEAD_MAN_GRACE_MS);
 	r = take_stopped(hold, deadline, err);
 	hf_reaper_end(hold->reaper);
