@@ -33,6 +33,7 @@
 #include "own.h"
 #include "sys.h"
 
+#define SETTLED_MS 20	/* its setting up takes less than one */
 #define KILLED_MS 5000	/* it can but die, on however busy a machine; unreaped it would stay a zombie of the caller's */
 #define END_MS 200	/* a guard that has nothing to do ends at once */
 #define THAW_MS 1000	/* one that has begun to thaw is waited for, and then killed */
@@ -189,6 +190,8 @@ __attribute__((noreturn)) static void be_guard(const struct hf_guard_post *post)
 	own.journal = &journal;
 	own.freezer = &freezer;
 	hf_guard_drop_memory();
+	/* SIGPIPE is blocked like everything else. */
+	syscall(SYS_write, own.socket_fd, "", 1);
 	await_end_of_holder(&own);
 	/* What a living holder has failed to put back is tried once more. */
 	if (own.page->ended)
@@ -307,17 +310,34 @@ static int post_guard(struct hf_guard *g, struct hf_freezer *f, int message_fd)
 	return 0;
 }
 
+/*
+ * It has all that it needs from the start, and will see our death whenever it comes to look; but while it sets itself
+ * up it takes a processor from those who are to be frozen, who then stand still for longer.
+ */
+static void await_settled(const struct hf_guard *g)
+{
+	struct pollfd p = { .fd = g->fd, .events = POLLIN };
+	char byte;
+
+	if (poll(&p, 1, SETTLED_MS) > 0 && read(g->fd, &byte, 1) < 0) {
+		/* It has been killed: nothing is lost but this wait. */
+	}
+}
+
 int hf_guard_start(struct hf_guard *g, struct hf_freezer *f, const struct hf_guard_options *opts)
 {
 	int r = hf_journal_make(&g->journal, f, !opts->no_file);
 
 	if (r == 0 && !opts->no_process)
 		r = post_guard(g, f, opts->message_fd);
-	if (r < 0)
+	if (r < 0) {
 		hf_journal_end(&g->journal, f);
-	else
-		hf_journal_show(&g->journal);
-	return r;
+		return r;
+	}
+	hf_journal_show(&g->journal);
+	if (g->pid > 0)
+		await_settled(g);
+	return 0;
 }
 
 int hf_guard_post(struct hf_guard *g, struct hf_freezer *f, bool no_guard, bool no_journal, int message_fd,
