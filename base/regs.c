@@ -16,6 +16,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/user.h>
 
 #include "sys.h"
 
@@ -144,6 +145,19 @@ int hf_regs_read(pid_t tid, struct hf_regs *ret)
 	int r = hf_sys_getregset(tid, NT_PRSTATUS, set, &size);
 
 	return r < 0 ? r : hf_regs_decode(set, size, ret);
+}
+
+bool hf_regs_may_be_eintr(pid_t tid)
+{
+#if defined(__x86_64__)
+	uint64_t word;
+
+	return hf_sys_peek_user(tid, offsetof(struct user_regs_struct, rax), &word) < 0 ||
+	       (int32_t)word == -EINTR;
+#else
+	(void)tid;
+	return true;
+#endif
 }
 
 int hf_regs_confirm(pid_t tid, struct hf_regs *regs)

@@ -53,6 +53,8 @@ void hf_regs_set_result(struct hf_regs *regs, int64_t result);
 
 /* The registers of a held thread: one ptrace request.  -ESRCH when it is gone or not stopped. */
 int hf_regs_read(pid_t tid, struct hf_regs *ret);
+/* Whether a call of it may have returned -EINTR, 32-bit ones among them: where one word tells, half of the price. */
+bool hf_regs_may_be_eintr(pid_t tid);
 /* aarch64: set nr to -1 when the thread is in no call; one more request.  Elsewhere nr is right as it is. */
 int hf_regs_confirm(pid_t tid, struct hf_regs *regs);
 /* Write the set back. */

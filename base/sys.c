@@ -61,6 +61,18 @@ int hf_sys_peek(pid_t tid, uint64_t at, uint64_t *ret)
 	return 0;
 }
 
+int hf_sys_peek_user(pid_t tid, size_t at, uint64_t *ret)
+{
+	long word;
+
+	errno = 0;
+	word = ptrace(PTRACE_PEEKUSER, tid, (void *)at, NULL);
+	if (word == -1 && errno)
+		return -errno;
+	*ret = (uint64_t)word;
+	return 0;
+}
+
 int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg)
 {
 	return ptrace(PTRACE_GETEVENTMSG, tid, NULL, ret_msg) < 0 ? -errno : 0;

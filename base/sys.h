@@ -25,6 +25,8 @@ int hf_sys_getregset(pid_t tid, int type, void *buf, size_t *size);
 int hf_sys_setregset(pid_t tid, int type, const void *buf, size_t size);
 /* PTRACE_PEEKTEXT: eight bytes of the thread's memory, at any address.  -EIO: there is none. */
 int hf_sys_peek(pid_t tid, uint64_t at, uint64_t *ret);
+/* One word of its registers, at this place of struct user (x86-64). */
+int hf_sys_peek_user(pid_t tid, size_t at, uint64_t *ret);
 /* PTRACE_GETEVENTMSG: the child's tid at a fork, vfork or clone event. */
 int hf_sys_geteventmsg(pid_t tid, unsigned long *ret_msg);
 

@@ -390,7 +390,7 @@ enum hf_restart hf_restart_call(pid_t tid, pid_t tgid, uint64_t held_ns)
 	uint64_t first;
 
 	/* ESRCH: it was killed, and its death is or will be there to be collected. */
-	if (hf_regs_read(tid, &regs) < 0)
+	if (!hf_regs_may_be_eintr(tid) || hf_regs_read(tid, &regs) < 0)
 		return HF_RESTART_NONE;
 	verdict = hf_restart_judge(tid, tgid, &regs, held_ns, &first);
 	if (verdict == HF_RESTART_NONE || verdict == HF_RESTART_LEFT)
