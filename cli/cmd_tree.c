@@ -34,6 +34,7 @@ static int collect(struct hf_look *look, hf_hold *hold, struct hf_error *err)
 	int r;
 
 	opts.effects = look->args->effects;
+	opts.brief = format_of(look->args) != HF_FORMAT_JSON;
 	r = hf_tree_collect(hold, &opts, &tree, err);
 	look->seen = tree;
 	return r;

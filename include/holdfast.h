@@ -565,8 +565,12 @@ struct hf_tree_options {
 	size_t size;			/* sizeof(struct hf_tree_options) */
 	int effects;			/* 1: find out what each process may notice of the hold, which
 					   takes some microseconds for each of its descriptors */
+	int brief;			/* 1: half of the reading, so that the target stands still for less: of a
+					   process that has nothing out of the ordinary only ids, name, command
+					   line, and the states of its threads.  The rest is 0, NULL or "" (nspid
+					   has the one pid).  Ignored with effects. */
 };
-#define HF_TREE_OPTIONS_INIT { sizeof(struct hf_tree_options), 0 }
+#define HF_TREE_OPTIONS_INIT { sizeof(struct hf_tree_options), 0, 0 }
 
 /* The processes and threads of a hold; a forest: roots are those whose parent is not in it. */
 typedef struct hf_tree hf_tree;
@@ -596,7 +600,8 @@ enum hf_format {
 #define HF_FORMAT_PRETTY 4u	/* JSON: indented */
 
 /*
- * Format a tree.  hold (released or not, but not freed) gives target, counts and times.
+ * Format a tree.  hold (released or not, but not freed) gives target, counts and times.  A brief tree has not
+ * what JSON tells: EINVAL.
  * ret_text is malloc()ed, NUL-terminated, the caller's to free(); ret_len may be NULL.
  */
 HF_API int hf_tree_format(const hf_tree *tree, hf_hold *hold, enum hf_format format,

@@ -228,6 +228,7 @@ HF_API int hf_tree_collect(hf_hold *hold, const struct hf_tree_options *opts, hf
 		return hf_fail(err, EINVAL, HF_STAGE_COLLECT, 0, "collecting: options of size %zu",
 			       opts->size);
 	c.effects = opts && opts->size > offsetof(struct hf_tree_options, effects) && opts->effects;
+	c.brief = opts && opts->size > offsetof(struct hf_tree_options, brief) && opts->brief && !c.effects;
 	if (info->released_us)
 		return hf_fail(err, EINVAL, HF_STAGE_COLLECT, 0,
 			       "collecting: the hold has been released");
@@ -238,6 +239,7 @@ HF_API int hf_tree_collect(hf_hold *hold, const struct hf_tree_options *opts, hf
 	if (!c.tree)
 		return hf_collect_no_memory(&c);
 	c.tree->effects = c.effects;
+	c.tree->brief = c.brief;
 	r = collect(&c, info->levels);
 	hf_buf_done(&c.buf);
 	if (r < 0) {

@@ -31,6 +31,7 @@ struct hf_collector {
 	unsigned int n_levels;
 	const char *target;	/* the level that is above all the others */
 	bool effects;		/* they are asked for */
+	bool brief;		/* of who is ordinary only what text shows */
 	bool regroup;		/* a thread was met that is of another process than noted */
 	struct hf_error *err;
 };
@@ -45,9 +46,10 @@ struct hf_members {
 
 /* Of a process whose /proc could be read, next to what goes straight into struct hf_process. */
 struct hf_face {
-	int fd;			/* /proc/PID; -1 when it is gone */
-	char via[32];		/* "", or "task/TID/" of a live thread behind a dead leader */
+	int fd;			/* /proc/PID, -1 when it is gone; in brief /proc */
+	char via[32];		/* "", or "task/TID/" of a live thread behind a dead leader; in brief "PID/" */
 	bool has_stat, has_status;
+	bool brief;		/* its threads need no facts beyond their states */
 	struct hf_stat stat;
 	struct hf_status status;
 };

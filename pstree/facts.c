@@ -17,9 +17,11 @@
 
 #include "effects.h"
 #include "own.h"
+#include "sys.h"
 #include "task.h"
 
 #define DELETED " (deleted)"
+#define FEW_THREADS 8
 
 static bool is_dead(char state)
 {
@@ -39,15 +41,21 @@ static int open_face(struct hf_collector *c, pid_t pid, struct hf_face *face)
 	return 0;
 }
 
-/* The leader's own stat: the one of the process adds up the times of all threads. */
-static int read_stat(struct hf_collector *c, struct hf_process *p, struct hf_face *face)
+/*
+ * Of many threads the leader's own: the one of the process adds up the times of all.  Of few that costs less than the
+ * longer path.  What is read of either is the same.
+ */
+static int read_stat(struct hf_collector *c, struct hf_process *p, struct hf_face *face, size_t n_threads)
 {
 	char name[HF_PROC_NAME_MAX];
 	int r;
 
 	if (face->fd < 0)
 		return 0;
-	snprintf(name, sizeof(name), "task/%d/stat", (int)p->pid);
+	if (n_threads <= FEW_THREADS)
+		snprintf(name, sizeof(name), "%sstat", face->via);
+	else
+		snprintf(name, sizeof(name), "%stask/%d/stat", face->via, (int)p->pid);
 	r = hf_stat_read(face->fd, name, &c->buf, &face->stat);
 	if (hf_is_gone(r))
 		return 0;
@@ -301,6 +309,54 @@ static bool any_deep_sleeper(const struct hf_members *m)
 	return false;
 }
 
+/* Another than the one that was looked at before the hold: how that one was found does not count. */
+static bool is_another(const struct hf_members *m, const struct hf_face *face)
+{
+	return m->tasks[0]->start && face->has_stat && face->stat.start_time_ticks != m->tasks[0]->start;
+}
+
+/* Every thread of it is held, its leader among them. */
+static bool is_ordinary(const struct hf_members *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		if (!hf_task_is_held((enum hf_task_state)m->tasks[i]->state))
+			return false;
+	return m->tasks[0]->tid == m->tasks[0]->tgid;
+}
+
+/*
+ * Two files instead of four, by their paths: held as all of it is, its pid is nobody else's, and there is no need for a
+ * descriptor that pins it.  1, or 0 when it is not so ordinary after all, or a negative errno and c->err.
+ */
+static int facts_in_brief(struct hf_collector *c, struct hf_process *p, const struct hf_members *m)
+{
+	static const struct hf_status one_id = { .n_nspid = 1 };
+	struct hf_face face = { .fd = c->proc_fd, .brief = true };
+	int r;
+
+	snprintf(face.via, sizeof(face.via), "%d/", (int)p->pid);
+	r = read_stat(c, p, &face, m->n);
+	if (r < 0 || !face.has_stat || is_dead(face.stat.state))
+		return r;
+	/* The pid may be that of a thread by now: then its owner was noted as somebody else. */
+	c->regroup |= is_another(m, &face) || hf_sys_tgkill(p->pid, p->pid, 0) == -ESRCH;
+	take_level(c, p, m);
+	p->comm = hf_collect_keep(c, face.stat.comm, strlen(face.stat.comm));
+	if (!p->comm)
+		return hf_collect_no_memory(c);
+	r = own_nspid(c, p, &one_id);
+	if (r == 0)
+		r = read_cmdline(c, p, &face);
+	if (r == 0)
+		r = hf_facts_of_threads(c, p, &face, m, false);
+	if (r < 0)
+		return r;
+	judge(c, p, &face, m, false);
+	return 1;
+}
+
 int hf_facts_of_process(struct hf_collector *c, struct hf_process *p, const struct hf_members *m)
 {
 	struct hf_face face = { .fd = -1 };
@@ -310,12 +366,14 @@ int hf_facts_of_process(struct hf_collector *c, struct hf_process *p, const stru
 
 	p->kind = HF_KIND_PROCESS;
 	p->cmdline = "";
+	r = c->brief && is_ordinary(m) ? facts_in_brief(c, p, m) : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = open_face(c, p->pid, &face);
 	fd = face.fd;
 	if (r == 0)
-		r = read_stat(c, p, &face);
-	/* Another than the one that was looked at before the hold: how that one was found does not count. */
-	c->regroup |= m->tasks[0]->start && face.has_stat && face.stat.start_time_ticks != m->tasks[0]->start;
+		r = read_stat(c, p, &face, m->n);
+	c->regroup |= is_another(m, &face);
 	if (r == 0)
 		r = read_status(c, p, &face);
 	if (r < 0)
@@ -365,7 +423,7 @@ int hf_facts_of_zombie(struct hf_collector *c, struct hf_process *p, size_t n_li
 	r = open_face(c, p->pid, &face);
 	fd = face.fd;
 	if (r == 0)
-		r = read_stat(c, p, &face);
+		r = read_stat(c, p, &face, 1);
 	/* A stranger whose facts are not for us (hidepid=) is nobody of ours. */
 	if (r == -EPERM || r == -EACCES) {
 		if (c->err)

@@ -9,6 +9,7 @@
 
 #include "err.h"
 #include "procfs.h"
+#include "tree.h"
 
 static void count_thread(struct hf_tree_counts *n, const struct hf_thread *t)
 {
@@ -292,6 +293,8 @@ int hf_tree_format_with(const hf_tree *tree, const struct hf_hold_info *info, en
 		hf_format_text(tree, info, flags, &w);
 		break;
 	case HF_FORMAT_JSON:
+		if (tree->brief)
+			return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "formatting: a brief tree has not what JSON tells");
 		hf_format_json(tree, info, flags, &w);
 		break;
 	case HF_FORMAT_DOT:

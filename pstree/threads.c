@@ -60,7 +60,7 @@ static int name_thread(struct hf_collector *c, const struct hf_process *p,
 		t->n_nstid = p->n_nspid;
 		return 0;
 	}
-	if (!face->has_status || t->state == HF_THREAD_DIED)
+	if (!face->has_status || face->brief || t->state == HF_THREAD_DIED)
 		return 0;
 	r = face->status.n_nspid > 1 ? read_name_and_ids(c, face, t) : read_name(c, face, t);
 	if (r == -ENOMEM)
@@ -136,7 +136,7 @@ static int fill_thread(struct hf_collector *c, const struct hf_process *p,
 	t->found = task->found ? task->found : '?';
 	t->syscall = -1;
 	r = name_thread(c, p, face, t);
-	if (r < 0)
+	if (r < 0 || face->brief)
 		return r;
 	if (t->state == HF_THREAD_HELD)
 		return read_held(c, task, t);

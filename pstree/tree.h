@@ -20,6 +20,7 @@ struct hf_tree {
 	size_t n;
 	const struct hf_process *roots;
 	bool effects;			/* they were asked for */
+	bool brief;			/* of most processes only what text shows is known */
 };
 
 /* The process with this pid among n that are sorted by pid. */

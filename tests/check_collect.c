@@ -190,6 +190,89 @@ START_TEST(a_released_hold_has_no_tree)
 }
 END_TEST
 
+static void collect_in_brief(void)
+{
+	struct hf_tree_options opts = HF_TREE_OPTIONS_INIT;
+
+	opts.brief = 1;
+	ck_assert_int_eq(hf_tree_collect(hold, &opts, &tree, NULL), 0);
+}
+
+static char *text_of_tree(void)
+{
+	char *text = NULL;
+
+	ck_assert_int_eq(hf_tree_format(tree, hold, HF_FORMAT_TEXT, 0, &text, NULL, NULL), 0);
+	hf_tree_free(tree);
+	tree = NULL;
+	return text;
+}
+
+/* The same text, without what it does not show. */
+START_TEST(a_brief_tree_has_what_text_shows)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	pid_t pid = start(two_threads);
+	const struct hf_process *p;
+	char *full, *brief;
+
+	wait_ready(1);
+	fake_hold_add(hold, pid, pid, HF_TASK_HELD_STOPPED, 'T')->signal = SIGTSTP;
+	fake_hold_add(hold, shared->tids[0], pid, HF_TASK_HELD, 'S');
+	collect();
+	full = text_of_tree();
+	ck_assert_ptr_nonnull(strstr(full, "[stopped by SIGTSTP]"));
+	collect_in_brief();
+	p = hf_tree_find(tree, pid);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_ptr_null(p->exe);
+	ck_assert_uint_eq(p->n_nspid, 1);
+	ck_assert_int_eq(p->nspid[0], pid);
+	ck_assert_int_eq(p->ppid, getpid());
+	ck_assert_uint_eq(p->n_threads, 2);
+	ck_assert_int_eq(p->threads[1].found, 'S');
+	ck_assert_str_eq(p->threads[1].comm, "");
+	ck_assert_int_eq(hf_tree_format(tree, hold, HF_FORMAT_JSON, 0, &brief, NULL, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "brief"));
+	brief = text_of_tree();
+	ck_assert_str_eq(brief, full);
+	free(brief);
+	free(full);
+	end(pid);
+}
+END_TEST
+
+START_TEST(who_is_out_of_the_ordinary_is_read_in_full)
+{
+	pid_t pid = start(two_threads);
+	const struct hf_process *p;
+
+	wait_ready(1);
+	fake_hold_add(hold, pid, pid, HF_TASK_HELD, 'S');
+	fake_hold_add(hold, shared->tids[0], pid, HF_TASK_ARMED, 'D');
+	collect_in_brief();
+	p = hf_tree_find(tree, pid);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_ptr_nonnull(p->exe);
+	ck_assert_str_ne(p->threads[1].comm, "");
+	end(pid);
+}
+END_TEST
+
+/* Its pid has come round to a thread of another: the one it was has ended, whose place that is none of. */
+START_TEST(a_brief_tree_sees_who_is_of_another_process)
+{
+	pid_t pid = start(two_threads);
+
+	wait_ready(1);
+	fake_hold_add(hold, shared->tids[0], shared->tids[0], HF_TASK_HELD, 'S');
+	collect_in_brief();
+	ck_assert_ptr_null(hf_tree_find(tree, shared->tids[0]));
+	ck_assert_ptr_nonnull(hf_tree_find(tree, pid));
+	end(pid);
+}
+END_TEST
+
 START_TEST(options_must_have_a_size)
 {
 	struct hf_tree_options opts = { 0 };
@@ -210,6 +293,10 @@ int main(void)
 	tcase_add_test(tc, the_first_thread_comes_first_whatever_its_tid);
 	tcase_add_test(tc, a_thread_is_shown_in_the_process_that_it_is_of);
 	tcase_add_test(tc, the_tree_outlives_the_hold);
+	tc = add_case(suite, "brief");
+	tcase_add_test(tc, a_brief_tree_has_what_text_shows);
+	tcase_add_test(tc, who_is_out_of_the_ordinary_is_read_in_full);
+	tcase_add_test(tc, a_brief_tree_sees_who_is_of_another_process);
 	tc = add_case(suite, "the dead");
 	tcase_add_test(tc, a_zombie_belongs_to_its_parent);
 	tcase_add_test(tc, a_zombie_of_others_does_not_belong);
