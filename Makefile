@@ -150,7 +150,18 @@ $(BUILD)/tests/libparts.a: $(lab_OBJ) $(filter-out $(BUILD)/cli/main.o,$(cli_OBJ
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(test_PROGRAMS): %: %.o $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(CHECK_LIBS) $(LIB_LIBS) $(SYSTEMD_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIB_LIBS) \
+		$(SYSTEMD_LIBS) -o $@
+
+# What counts its basic blocks.
+counted = $(patsubst $(BUILD)/%,$(BUILD)/counted/%,$(1))
+counted_OBJ := $(call counted,$(base_OBJ) $(seize_OBJ) $(pstree_OBJ))
+$(call counted,$(base_OBJ)): SEE = $(see_base)
+$(call counted,$(seize_OBJ)): SEE = $(see_seize)
+$(call counted,$(pstree_OBJ)): SEE = $(see_pstree) $(JSON_CFLAGS)
+$(BUILD)/counted/%.o: %.c
+	$(call say,CC,$<)mkdir -p $(@D) && $(COMPILE) $(SEE) -fsanitize-coverage=trace-pc -c $< -o $@
+$(BUILD)/tests/check_growth: $(counted_OBJ)
 
 # What hands inputs to a fuzz target: an object that reads the stored ones, or libFuzzer (`make fuzz`).
 FUZZ_ENGINE = $(BUILD)/tests/fuzz_main.o
@@ -180,14 +191,19 @@ $(examples): $(BUILD)/%: %.c $(BUILD)/libholdfast.so
 		-L$(BUILD) -lholdfast -Wl,-rpath,$(abspath $(BUILD)) -o $@
 
 # What speed is measured with, and against: see bench/README.md.
-bench_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
-$(bench_PROGRAMS): $(BUILD)/%: %.c
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fomit-frame-pointer -pthread $< -o $@
+bench_PROGRAMS := $(addprefix $(BUILD)/bench/,calls crowd floor hold)
+bench_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c))
+$(bench_OBJ): SEE = $(see_base)
+$(BUILD)/bench/floor $(BUILD)/bench/hold: $(BUILD)/bench/steps.o $(BUILD)/bench/reads.o
+$(BUILD)/bench/calls $(BUILD)/bench/hold: $(BUILD)/libholdfast.a
+$(bench_PROGRAMS): %: %.o
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(if $(filter %.a,$^),$(LIB_LIBS)) -o $@
 
 bench: all $(bench_PROGRAMS)
+	$(Q)bench/hold.py $(BUILD)
 	$(Q)bench/stack.py $(BUILD)
 
-built-tests: all $(test_PROGRAMS) $(fuzz_PROGRAMS) $(victims) $(examples) \
+built-tests: all $(test_PROGRAMS) $(fuzz_PROGRAMS) $(victims) $(examples) $(bench_PROGRAMS) \
 	$(BUILD)/tests/holdfast-without-systemd $(BUILD)/tests/bus/manager
 
 check:

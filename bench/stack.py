@@ -6,7 +6,10 @@ Targets: c100, c1000, c10000 (C, 36 frames in each thread), python (64 threads),
 stand still).  Each round runs every tool once, one after the other, so that what disturbs the machine disturbs all; ratios are of medians.  --realtime runs tools and targets
 with a real-time priority, for machines that are busy with other things.  What is not installed is left out.
 """
-import argparse, os, resource, shutil, signal, statistics, subprocess, sys, tempfile, time
+import argparse, os, shutil, statistics, sys, tempfile
+
+sys.dont_write_bytecode = True
+import lab
 
 args = argparse.ArgumentParser(description=__doc__)
 args.add_argument("build")
@@ -29,64 +32,23 @@ wait(4)
 bench = os.path.join(args.build, "bench")
 COMMANDS = {
     "bash": ["bash", "-c", "echo ready; read x < <(sleep 100000)"],
-    "c100": [bench + "/deep", "100", "30"],
-    "c1000": [bench + "/deep", "1000", "30"],
-    "c10000": [bench + "/deep", "10000", "30"],
+    "c100": [bench + "/crowd", "1", "100", "30"],
+    "c1000": [bench + "/crowd", "1", "1000", "30"],
+    "c10000": [bench + "/crowd", "1", "10000", "30"],
     "python": ["/usr/bin/python3", "-c", PYTHON],
     "node": ["node", "-e", "console.log('ready'); setInterval(() => {}, 100000)"],
 }
 
 
-def realtime():
-    if args.realtime:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
-
-
-def v2_mount():
-    for line in open("/proc/self/mountinfo"):
-        fields = line.split()
-        if fields[fields.index("-") + 1] == "cgroup2":
-            return fields[4]
-    sys.exit("no cgroup v2 is mounted")
-
-
-class Target:
-    def __init__(self, command):
-        self.cgroup = os.path.join(v2_mount(), "hf-bench-%d" % os.getpid())
-        os.mkdir(self.cgroup)
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=realtime)
-        with open(self.cgroup + "/cgroup.procs", "w") as f:
-            f.write(str(self.process.pid))
-        self.process.stdout.readline()
-        time.sleep(0.5)
-
-    def end(self):
-        for pid in open(self.cgroup + "/cgroup.procs").read().split():
-            os.kill(int(pid), signal.SIGKILL)
-        self.process.wait()
-        while open(self.cgroup + "/cgroup.procs").read():
-            time.sleep(0.01)
-        os.rmdir(self.cgroup)
+prepare = lab.realtime if args.realtime else None
 
 
 def run(command):
-    """Wall and processor time in milliseconds."""
-    time.sleep(0.3)     # the threads that the last tool let go are to be back in their waits
-    warm = bytearray(b"x") * (128 << 20)    # a guest's memory may have gone back to its host: not ours to measure
-    del warm
-    with open(os.devnull, "w") as null:
-        start = time.monotonic()
-        p = subprocess.Popen(command, stdout=null, stderr=null, stdin=subprocess.DEVNULL, preexec_fn=realtime)
-        _, status, usage = os.wait4(p.pid, 0)
-        wall = time.monotonic() - start
-        p.returncode = status
-    if status != 0:
-        sys.exit("%s: status %d" % (" ".join(command), status))
-    return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000
+    return lab.run(command, prepare, 128)
 
 
 def tools_for(name, target):
-    pid, cgroup = str(target.process.pid), target.cgroup
+    pid, cgroup = target.where("pid"), target.where("v2")
     holdfast = os.path.join(args.build, "holdfast")
     tools = {
         "floor": [bench + "/floor", cgroup],
@@ -105,24 +67,22 @@ def tools_for(name, target):
 
 
 def silence(target, command):
-    """The longest time that a ticking thread of the target did not run, in ms, while command ran."""
-    def ask():
-        target.process.send_signal(signal.SIGUSR1)
-        return int(target.process.stdout.readline()) / 1000
-    ask()
+    """The longest time that a thread of the target did not run, in ms, while command ran."""
+    target.view.longest_us()
     run(command)
-    return ask()
+    return target.view.longest_us() / 1000
 
 
 def measure_stop(threads):
     """What the target sees: the longest silence of a thread of its own (goal S5)."""
-    target = Target([bench + "/deep", str(threads), "30", "tick"])
+    target = lab.Crowd(bench, 1, threads, 30, prepare)
+    cgroup = target.where("v2")
     holdfast = os.path.join(args.build, "holdfast")
     # An empty hold takes all the steps of holdfast, and copies nothing.
     ways = {
-        "floor": [bench + "/floor", target.cgroup], "floor+copy": [bench + "/floor", target.cgroup, "copy"],
-        "empty hold": [holdfast, "hold", "--for", "0ms", target.cgroup],
-        "stack": [holdfast, "stack", target.cgroup],
+        "floor": [bench + "/floor", cgroup], "floor+copy": [bench + "/floor", cgroup, "copy"],
+        "empty hold": [holdfast, "hold", "--for", "0ms", cgroup],
+        "stack": [holdfast, "stack", cgroup],
     }
     try:
         gaps = {w: [] for w in ways}
@@ -142,7 +102,7 @@ def measure(name):
     if not shutil.which(COMMANDS[name][0]):
         print("%s: left out, %s is not here" % (name, COMMANDS[name][0]))
         return
-    target = Target(COMMANDS[name])
+    target = lab.Target(COMMANDS[name], prepare)
     try:
         tools = tools_for(name, target)
         walls, cpus = {t: [] for t in tools}, {t: [] for t in tools}

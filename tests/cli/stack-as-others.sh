@@ -132,7 +132,7 @@ int main()
 END
 
 cc=${CC:-cc}
-$cc -O2 -fomit-frame-pointer -pthread "$here/../bench/deep.c" -o "$TMP/deep" || fail "deep.c"
+$cc -O2 -fomit-frame-pointer -pthread "$here/../bench/crowd.c" -o "$TMP/crowd" || fail "crowd.c"
 WITH_STATUS=0
 SETTLED=asleep
 compare bash 1 bash -c 'f() { read -r x; }; g() { f; }; g; :'
@@ -140,7 +140,7 @@ with /usr/bin/python3 python3 21 /usr/bin/python3 "$TMP/threads.py"
 with node node 7 node -e 'setInterval(() => {}, 100000)'
 # shellcheck disable=SC2016  # of perl
 with perl perl 1 perl -e 'sub f { my $n = shift; $n ? f($n - 1) : sleep(1000) } f(5)'
-compare "C, 1000 threads" 1000 "$TMP/deep" 1000 30
+compare "C, 1000 threads" 1000 "$TMP/crowd" 1 1000 30
 if g++ -O2 -pthread "$TMP/plus.cc" -o "$TMP/plus" 2> /dev/null; then
 	compare "C++" 4 "$TMP/plus"
 else
@@ -154,8 +154,8 @@ WITH_STATUS=0
 compare "alternate stack" 3 "$HF_BUILD/tests/victims/frames" alt
 compare vdso 2 "$HF_BUILD/tests/victims/frames" clock
 SETTLED=asleep
-if $cc -O2 -static -s -pthread "$here/../bench/deep.c" -o "$TMP/static" 2> /dev/null; then
-	compare "stripped static binary" 10 "$TMP/static" 10 5
+if $cc -O2 -static -s -pthread "$here/../bench/crowd.c" -o "$TMP/static" 2> /dev/null; then
+	compare "stripped static binary" 10 "$TMP/static" 1 10 5
 else
 	left_out "stripped static binary: no static libc"
 fi

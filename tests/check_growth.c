@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_growth - what is done for each thread and process grows with their number and not with its square.  The library
+ * is compiled so that each of its basic blocks counts itself (-fsanitize-coverage=trace-pc): that is exact, and holds on
+ * any machine in any mood.
+ */
+#include <stdio.h>
+
+#include "lab.h"
+#include "members.h"
+#include "print.h"
+#include "suite.h"
+#include "task.h"
+#include "tree.h"
+
+/* Twice as many: n log n comes to 2.2 times, a square to 4. */
+#define TIMES_MAX 2.5
+/* A hold has so much to do for each thread that a square would hide behind it for long. */
+#define HOLD_TIMES_MAX 2.1
+
+static unsigned long blocks;
+
+void __sanitizer_cov_trace_pc(void);
+void __sanitizer_cov_trace_pc(void)
+{
+	blocks++;
+}
+
+static void check_growth(const unsigned long counts[3], double times_max, const char *what)
+{
+	ck_assert_msg(counts[0] > 0 && (double)(counts[2] - counts[1]) <= times_max * (double)(counts[1] - counts[0]),
+		      "%s: %lu blocks, for twice as many %lu, for four times as many %lu", what, counts[0], counts[1],
+		      counts[2]);
+}
+
+/* ---- The set ------------------------------------------------------------------------------------- */
+
+static pid_t tid_of(size_t i)
+{
+	return (pid_t)(1000 + i * 7);
+}
+
+static void *nothing(size_t n)
+{
+	(void)n;
+	return NULL;
+}
+
+static void add_and_find(void *unused, size_t n)
+{
+	struct hf_task_set set = { 0 };
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < n; i++)
+		ck_assert_ptr_nonnull(hf_task_set_add(&set, tid_of(i)));
+	for (i = 0; i < n; i++)
+		if (!hf_task_set_find(&set, tid_of(i)) || hf_task_set_find(&set, tid_of(i) + 1))
+			ck_abort_msg("%d is not found, or another", tid_of(i));
+	hf_task_set_done(&set);
+}
+
+static void *full_set(size_t n)
+{
+	struct hf_task_set *set = calloc(1, sizeof(*set));
+	size_t i;
+
+	ck_assert_ptr_nonnull(set);
+	for (i = 0; i < n; i++) {
+		struct hf_task *t = hf_task_set_add(set, tid_of(n - i));
+
+		ck_assert_ptr_nonnull(t);
+		t->tgid = tid_of((n - i) / 4);
+		t->state = HF_TASK_HELD;
+	}
+	return set;
+}
+
+static void group(void *set, size_t n)
+{
+	const struct hf_task **members = calloc(n, sizeof(*members));
+
+	ck_assert_ptr_nonnull(members);
+	ck_assert_uint_eq(hf_members_of(set, members), n);
+	free(members);
+}
+
+/* ---- The tree ------------------------------------------------------------------------------------- */
+
+/* All children of the first, and the last to come first. */
+static void *family(size_t n)
+{
+	struct hf_process *procs = calloc(n, sizeof(*procs));
+	struct hf_thread *threads = calloc(n, sizeof(*threads));
+	size_t i;
+
+	ck_assert_ptr_nonnull(procs);
+	ck_assert_ptr_nonnull(threads);
+	for (i = 0; i < n; i++) {
+		struct hf_process *p = &procs[i];
+
+		threads[i] = (struct hf_thread){ .tid = tid_of(n - i), .comm = "t", .state = HF_THREAD_HELD, .found = 'S' };
+		threads[i].nstid = &threads[i].tid;
+		threads[i].n_nstid = 1;
+		*p = (struct hf_process){
+			.pid = tid_of(n - i), .ppid = i + 1 < n ? tid_of(1) : 1, .comm = "t", .cmdline = "",
+			.start_time_ticks = i, .kind = HF_KIND_PROCESS, .threads = &threads[i], .n_threads = 1,
+			.n_nspid = 1,
+		};
+		p->nspid = &threads[i].tid;
+	}
+	return procs;
+}
+
+static void link_family(void *procs, size_t n)
+{
+	const struct hf_process *roots;
+
+	ck_assert_int_eq(hf_forest_link(procs, n, &roots), 0);
+	ck_assert_ptr_nonnull(roots);
+}
+
+static void *linked_tree(size_t n)
+{
+	hf_tree *tree = NULL;
+
+	ck_assert_int_eq(hf_tree_of(family(n), n, &tree), 0);
+	return tree;
+}
+
+static const struct hf_hold_info info = { .kind = HF_TARGET_CGROUP, .target = "cgroup /x", .path = "/x", .version = 2 };
+
+static void print_text(void *tree, size_t n)
+{
+	char *text;
+
+	(void)n;
+	ck_assert_int_eq(hf_tree_format_with(tree, &info, HF_FORMAT_TEXT, 0, &text, NULL, NULL), 0);
+	free(text);
+}
+
+static void print_json(void *tree, size_t n)
+{
+	char *text;
+
+	(void)n;
+	ck_assert_int_eq(hf_tree_format_with(tree, &info, HF_FORMAT_JSON, 0, &text, NULL, NULL), 0);
+	free(text);
+}
+
+/* ---- All ------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *what;
+	void *(*prepare)(size_t n);
+	void (*fn)(void *prepared, size_t n);
+} works[] = {
+	{ "finding threads", nothing, add_and_find },
+	{ "grouping them", full_set, group },
+	{ "linking a tree", family, link_family },
+	{ "printing text", linked_tree, print_text },
+	{ "printing JSON", linked_tree, print_json },
+};
+
+/* What is prepared is left to the end of the test's process. */
+START_TEST(work_grows_with_the_number)
+{
+	unsigned long counts[3];
+	size_t i, n = 1000;
+
+	for (i = 0; i < 3; i++, n *= 2) {
+		void *prepared = works[_i].prepare(n);
+
+		blocks = 0;
+		works[_i].fn(prepared, n);
+		counts[i] = blocks;
+	}
+	check_growth(counts, TIMES_MAX, works[_i].what);
+}
+END_TEST
+
+/* From the first look to the release, with a tree of all facts. */
+static unsigned long blocks_of_hold(const struct lab *lab)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	hf_tree *tree = NULL;
+	hf_hold *hold;
+
+	blocks = 0;
+	hold = lab_take(lab->top, NULL);
+	ck_assert_msg(hf_tree_collect(hold, NULL, &tree, &err) == 0, "%s", err.text);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	hf_tree_free(tree);
+	return blocks;
+}
+
+static void check_holds(int version, const char *what, const char *victim, const char *arg, const char *next)
+{
+	struct lab *lab = lab_new(version);
+	unsigned long counts[3];
+	unsigned int n = 0, want = 100, i;
+
+	for (i = 0; i < 3; i++, want *= 2) {
+		for (; n < want; n += 100)
+			lab_start(lab, lab->top, victim, arg, next, "100000", NULL);
+		counts[i] = blocks_of_hold(lab);
+	}
+	check_growth(counts, HOLD_TIMES_MAX, what);
+	lab_done(lab);
+}
+
+START_TEST(a_hold_of_threads_grows_with_their_number)
+{
+	check_holds(_i, "a hold of threads", "spin", "100", "100000");
+}
+END_TEST
+
+START_TEST(a_hold_of_processes_grows_with_their_number)
+{
+	check_holds(_i, "a hold of processes", "tree", "1", "99");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite;
+	TCase *tc;
+
+	lab_init();
+	suite = suite_create("growth");
+	tc = tcase_create("memory");
+	tcase_add_loop_test(tc, work_grows_with_the_number, 0, (int)COUNT_OF(works));
+	suite_add_tcase(suite, tc);
+	tc = lab_case(suite, "hold");
+	lab_add(tc, a_hold_of_threads_grows_with_their_number);
+	lab_add(tc, a_hold_of_processes_grows_with_their_number);
+	return hf_suite_run(suite);
+}
