@@ -182,6 +182,8 @@ static void take_signals(struct runner *r)
 			changed = true;
 			break;
 		case HF_SIGNAL_JOB:
+			if (r->by_kernel && sig == SIGTSTP && r->start)
+				hf_command_go_on(&r->command);
 			hf_say_if_ready(r->cmd->name, "not stopping while it holds; Ctrl-C releases");
 			break;
 		case HF_SIGNAL_END:

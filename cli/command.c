@@ -118,9 +118,10 @@ static int look_for(const struct hf_command *c, int what, siginfo_t *info)
 	return r == 0 && info->si_pid == c->pid;
 }
 
-/* Ctrl-Z has stopped all of the foreground, what the command waits for included, but us, who do not stop. */
-static void go_on(const struct hf_command *c)
+void hf_command_go_on(const struct hf_command *c)
 {
+	if (c->pid == 0)
+		return;
 	if (getpgid(c->pid) == getpgrp())
 		kill(0, SIGCONT);
 	else
@@ -138,7 +139,7 @@ bool hf_command_ended(struct hf_command *c)
 	 * sent it.
 	 */
 	if (look_for(c, WSTOPPED, &info) && info.si_status == SIGTSTP)
-		go_on(c);
+		hf_command_go_on(c);
 	if (!look_for(c, WEXITED, &info))
 		return false;
 	c->pid = 0;

@@ -35,6 +35,13 @@ int hf_command_exit_of(int code);
 int hf_command_start(struct hf_command *c);
 
 /*
+ * Ctrl-Z has stopped all of the foreground, what the command waits for included, but us, who do not stop: let them go
+ * on.  Also when the terminal's signal is seen: a command that waits for a child of vfork(2) does not show as stopped
+ * (a shell that was about to run a program stood so for ever).
+ */
+void hf_command_go_on(const struct hf_command *c);
+
+/*
  * Whether it has ended; reaps it, and then fills status and exec_code.  Never blocks.  Upon SIGCHLD.  A command
  * that Ctrl-Z has stopped is continued, with its process group: it would stand in the way of its own end.
  */
