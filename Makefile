@@ -49,7 +49,8 @@ see_tests := $(see_cli) -Itests
 
 JSON_CFLAGS = $(shell $(PKG_CONFIG) --cflags json-c)
 JSON_LIBS = $(shell $(PKG_CONFIG) --libs json-c)
-# libsystemd is for --unit in the command, and for nothing else.  SYSTEMD=0 or 1 decides, else whether it is there.
+# libsystemd is for --unit in the command, and for nothing else: it is loaded then.  SYSTEMD=0 or 1 decides whether that
+# is built, else whether its headers are there.
 SYSTEMD ?= $(shell $(PKG_CONFIG) --exists libsystemd && echo 1 || echo 0)
 SYSTEMD := $(SYSTEMD)
 ifneq ($(SYSTEMD),0)
@@ -117,7 +118,7 @@ $(BUILD)/libholdfast.so: $(BUILD)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $@
 
 $(BUILD)/holdfast: $(cli_OBJ) $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(LIB_LIBS) $(SYSTEMD_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $^ $(LIB_LIBS) -o $@
 
 define PC_FILE
 prefix=$(PREFIX)
@@ -150,8 +151,7 @@ $(BUILD)/tests/libparts.a: $(lab_OBJ) $(filter-out $(BUILD)/cli/main.o,$(cli_OBJ
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(test_PROGRAMS): %: %.o $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIB_LIBS) \
-		$(SYSTEMD_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIB_LIBS) -o $@
 
 # What counts its basic blocks.
 counted = $(patsubst $(BUILD)/%,$(BUILD)/counted/%,$(1))
@@ -166,7 +166,7 @@ $(BUILD)/tests/check_growth: $(counted_OBJ)
 # What hands inputs to a fuzz target: an object that reads the stored ones, or libFuzzer (`make fuzz`).
 FUZZ_ENGINE = $(BUILD)/tests/fuzz_main.o
 $(fuzz_PROGRAMS): %: %.o $(filter %.o,$(FUZZ_ENGINE)) $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
-	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter -%,$(FUZZ_ENGINE)) $^ $(LIB_LIBS) $(SYSTEMD_LIBS) -o $@
+	$(call say,LD,$@)$(CC) -pthread $(LDFLAGS) $(SAN) $(filter -%,$(FUZZ_ENGINE)) $^ $(LIB_LIBS) -o $@
 
 # The command as it is built where libsystemd is missing: tested beside the other.
 $(BUILD)/tests/unit_bus_without.o: cli/unit_bus.c
