@@ -127,7 +127,7 @@ int hf_seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_err
 	if (free_to_exec)
 		hf_reaper_leave(hold->reaper);
 	if (hf_guard_leave(&hold->guard, &hold->freezer)) {
-		hold->thawed_by_guard = true;
+		hold->thawed_by_guard = hold->ran_among_seized = true;
 		hold->frozen = hold->target_frozen = false;
 	}
 	if (r < 0)

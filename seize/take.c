@@ -5,9 +5,11 @@
  *	look		who is there, how each is found; refusals		nothing is changed
  *	early		v1: seize who is group-stopped already
  *	freeze		write, wait
- *	list, seize	SEIZE and INTERRUPT back to back, per thread
- *	v2: stops, thaw		v1: thaw, stops
- *	verify		list again; newcomers are seized too, until a pass finds nobody new
+ *	seize		SEIZE and INTERRUPT back to back, per thread
+ *	v2: stops
+ *	list		newcomers are seized too, until a pass finds nobody new
+ *	thaw
+ *	v1: stops
  *
  * v2 tasks enter their ptrace stop while they are frozen, so every stop is collected before the
  * thaw.  v1 tasks do not: their trap waits until they are thawed, and is taken before any user
@@ -59,9 +61,29 @@ static int seize_stopped_early(struct hf_hold *hold, struct hf_error *err)
 	for (i = 0; r == 0 && i < hold->set.n; i++) {
 		struct hf_task *t = &hold->set.tasks[i];
 
-		if (t->state == HF_TASK_LISTED && t->found == 'T' &&
-		    !hf_hold_found_frozen(hold, t))
-			r = hf_seize(hold, t, &dirty, err);
+		if (t->state != HF_TASK_LISTED || t->found != 'T' || hf_hold_found_frozen(hold, t))
+			continue;
+		r = hf_seize(hold, t, &dirty, err);
+		hold->ran_among_seized = true;
+	}
+	return r;
+}
+
+/*
+ * Whoever is known from the look is seized first, so that one list will do, which finds that nobody is new.  Somebody
+ * whose number has gone to a stranger since will not be on it.  Those outside have no level, and are met with it.
+ */
+static int seize_known(struct hf_hold *hold, struct hf_error *err)
+{
+	bool ignored = false;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < hold->set.n; i++) {
+		struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state == HF_TASK_LISTED && t->tgid && t->level != HF_LEVEL_OUTSIDE && !hf_seize_must_wait(hold, t))
+			r = hf_seize(hold, t, &ignored, err);
 	}
 	return r;
 }
@@ -304,7 +326,6 @@ static int freeze_all(struct hf_hold *hold, struct hf_deadline deadline, struct 
  */
 static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	bool dirty = false;
 	int r;
 
 	do {
@@ -317,11 +338,10 @@ static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struc
 		hold->thawed_by_guard = false;
 		since_us(&hold->mark_ns, &hold->info.timing_us.freeze);
 		hf_guard_watch(&hold->guard, true);
+		r = seize_known(hold, err);
 		/* v2 goes on under the freeze, with the stops; v1 will thaw for them. */
-		if (hold->freezer.version == 1)
+		if (r == 0 && hold->freezer.version == 1)
 			r = pass_until_clean(hold, false, deadline, err);
-		else
-			r = hf_meet_all(hold, &dirty, err);
 		hf_guard_watch(&hold->guard, false);
 		since_us(&hold->mark_ns, &hold->info.timing_us.seize);
 	} while (r == 0 && hold->thawed_by_guard);
@@ -341,10 +361,25 @@ static int refuse_nobody(struct hf_hold *hold, struct hf_error *err)
 		       "everybody in %s ended or left while the hold was taken", hold->roster.name);
 }
 
+/*
+ * v1, before its tasks can stop: whether everybody has been seized, who stood still from before the first SEIZE.  Else an
+ * exec may have given the tid of one who was seized to one who is not (ptrace(2)); only the stops tell, and then a list.
+ */
+static bool all_are_seized(const struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++)
+		if (hold->set.tasks[i].state == HF_TASK_LISTED)
+			return false;
+	return !hold->part && !hold->ran_among_seized;
+}
+
 /* Frozen meanwhile: everybody stands still at one instant. */
 static int take_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct hf_timing *us = &hold->info.timing_us;
+	bool all = false;
 	int r = 0;
 
 	hf_guard_on_death(&hold->guard, hold->opts.on_death);
@@ -357,11 +392,12 @@ static int take_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	if (r == 0 && !(hold->freezer.version == 2 && stays_frozen(hold))) {
+		all = all_are_seized(hold);
 		r = thaw(hold, err);
 		since_us(&hold->mark_ns, &us->thaw);
 	}
 	if (r == 0 && hold->freezer.version == 1) {
-		r = pass_until_clean(hold, true, deadline, err);
+		r = all ? hf_collect_stops(hold, deadline, err) : pass_until_clean(hold, true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	return r;
@@ -406,6 +442,7 @@ int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err)
 	int r;
 
 	hold->mark_ns = hf_clock_ns();
+	hold->ran_among_seized = true;
 	r = take_all(hold, hf_deadline_in_ms(NEWCOMERS_MS), err);
 	hf_reaper_end(hold->reaper);
 	hold->reaper = NULL;
