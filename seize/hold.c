@@ -202,13 +202,16 @@ static int check_tracer(const struct hf_hold *hold, struct hf_error *err)
 		       tid, hold->tracer);
 }
 
-/* Collect what has happened to those who are ours.  Returns for how many that was news. */
+/*
+ * Collect what has happened to those who are ours.  Returns for how many that was news.  The death of a first thread,
+ * which is listed first, is told when those of the others have been collected (ptrace(2)).
+ */
 static int reap(struct hf_hold *hold)
 {
 	int changed = 0;
 	size_t i;
 
-	for (i = 0; i < hold->set.n; i++)
+	for (i = hold->set.n; i-- > 0;)
 		if (hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state))
 			changed += hf_poll_task(hold, i);
 	return changed;
@@ -285,8 +288,12 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	if (how == HF_RELEASE_FROZEN && !hf_hold_can_freeze(hold))
 		return hf_fail(err, EINVAL, HF_STAGE_RELEASE, 0, "only a cgroup can be left frozen, and %s is none",
 			       hold->roster.name);
-	/* Counts are those of the hold; afterwards nobody is held, all would be 0, and who is new may be born since. */
-	reap(hold);
+	/*
+	 * Counts are those of the hold; afterwards nobody is held, all would be 0, and who is new may be born since.  Who has
+	 * died, and could be asked for at half the price of the release, turns out when he cannot be let go.
+	 */
+	while (how == HF_RELEASE_DEAD && reap(hold) > 0)
+		;
 	/* Of the whole machine somebody always is; and to look through all of it takes too long here. */
 	if (hold->roster.kind == HF_TARGET_CGROUP)
 		hold->info.newcomers = count_newcomers(hold);

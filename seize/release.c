@@ -43,6 +43,18 @@ static void restart_call(struct hf_hold *hold, struct hf_task *t)
 	info->left_interrupted += t->restart == HF_RESTART_LEFT;
 }
 
+/* ESRCH: it was killed; its death is or will be there to be collected.  For the counts it died while it was held. */
+static void collect_death(struct hf_hold *hold, size_t i)
+{
+	struct hf_hold_info *info = &hold->info;
+
+	hf_poll_task(hold, i);
+	if (hold->set.tasks[i].state == HF_TASK_DIED && info->held) {
+		info->held--;
+		info->died++;
+	}
+}
+
 void hf_release_one(struct hf_hold *hold, size_t i)
 {
 	struct hf_task *t = &hold->set.tasks[i];
@@ -59,8 +71,7 @@ void hf_release_one(struct hf_hold *hold, size_t i)
 	if (r == 0)
 		t->state = HF_TASK_RELEASED;
 	else
-		/* ESRCH: it was killed; its death is or will be there to be collected. */
-		hf_poll_task(hold, i);
+		collect_death(hold, i);
 }
 
 /* Children before their parents, as far as they were met in that order: a vfork parent waits for its child. */

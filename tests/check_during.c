@@ -169,6 +169,32 @@ START_TEST(who_is_killed_while_held_dies_and_its_parent_is_told)
 }
 END_TEST
 
+/* Nobody asks after them during the hold: that they are dead turns out when they cannot be let go. */
+START_TEST(who_was_killed_unnoticed_is_among_the_dead_of_the_release)
+{
+	static const enum hf_release hows[] = { HF_RELEASE_AS_FOUND, HF_RELEASE_STOPPED, HF_RELEASE_FROZEN, HF_RELEASE_DEAD };
+
+	for (size_t i = 0; i < COUNT_OF(hows); i++) {
+		struct lab *lab = lab_new(_i);
+		struct lab_victim *dies = lab_start(lab, lab->top, "spin", "3", NULL);
+		hf_hold *hold;
+
+		lab_start(lab, lab->top, "spin", "2", NULL);
+		hold = lab_take(lab->top, NULL);
+		kill(dies->pid, SIGKILL);
+		lab_await_state(dies->pid, 'Z');
+		ck_assert_uint_eq(hf_hold_info(hold)->held, 5);
+		ck_assert_int_eq(hf_hold_release(hold, hows[i], NULL, NULL), 0);
+		ck_assert_uint_eq(hf_hold_info(hold)->held, 2);
+		ck_assert_uint_eq(hf_hold_info(hold)->died, 3);
+		ck_assert_uint_eq(hf_hold_info(hold)->threads, 5);
+		hf_hold_free(hold);
+		lab_sweep();
+		lab_done(lab);
+	}
+}
+END_TEST
+
 START_TEST(who_moves_in_during_the_hold_is_noticed)
 {
 	struct lab *lab = lab_new(_i);
@@ -336,6 +362,7 @@ int main(void)
 	lab_add(tc, queued_signals_are_neither_lost_nor_doubled_nor_reordered);
 	tc = lab_case(suite, "during");
 	lab_add(tc, who_is_killed_while_held_dies_and_its_parent_is_told);
+	lab_add(tc, who_was_killed_unnoticed_is_among_the_dead_of_the_release);
 	lab_add(tc, who_moves_in_during_the_hold_is_noticed);
 	lab_add(tc, the_callers_own_program_is_left_as_it_was);
 	lab_add(tc, freeing_the_hold_releases_it);
