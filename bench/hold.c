@@ -158,7 +158,7 @@ static void map_view(const char *path)
 
 static void take_turns(const char *where, int rounds, bool trees)
 {
-	struct hf_take_options plain = HF_TAKE_OPTIONS_INIT, bare = HF_TAKE_OPTIONS_INIT;
+	struct hf_take_options plain = HF_TAKE_OPTIONS_INIT, bare = HF_TAKE_OPTIONS_INIT, brief = HF_TAKE_OPTIONS_INIT;
 	struct hf_target target = HF_TARGET_INIT;
 	struct steps floor, spinning;
 	const struct {
@@ -171,6 +171,7 @@ static void take_turns(const char *where, int rounds, bool trees)
 		{ "floor", &floor, NULL, HOLD, true },
 		{ "holdfast", NULL, &plain, HOLD, true },
 		{ "no-restart", NULL, &bare, HOLD, !trees },
+		{ "brief", NULL, &brief, HOLD, !trees },
 		{ "spinning", &spinning, NULL, HOLD, !trees && where[0] == '/' },
 		{ "floor-tree", &floor, NULL, TREE, trees },
 		{ "tree", NULL, &plain, TREE, trees },
@@ -185,6 +186,7 @@ static void take_turns(const char *where, int rounds, bool trees)
 	steps_open(&spinning, where);
 	spinning.spins = true;
 	bare.no_restart = 1;
+	brief.brief = 1;
 	if (floor.pid) {
 		target.kind = HF_TARGET_PROCESSES;
 		target.pids = &floor.pid;

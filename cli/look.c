@@ -42,6 +42,7 @@ static int take_a_look(void *arg)
 	const struct hf_hold_info *info;
 	int seen, released, status;
 
+	opts.brief = g->look->brief;
 	/* Looking has no deadline of its own. */
 	opts.dead_man_ms = args->timeout_ms;
 	if (hf_hold_take(&g->target, &opts, &g->hold, &g->err) < 0)

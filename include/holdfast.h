@@ -176,10 +176,14 @@ struct hf_take_options {
 	int no_journal;			/* 1: keep no record that outlives holder and guard */
 	enum hf_on_newcomers on_newcomers;
 	int no_restart;			/* 1: do not restart interrupted calls, see enum hf_restart */
+	int brief;			/* 1: look at processes beforehand, and not at each of their threads: with
+					   many threads it takes half the time until they are held.  `found` of
+					   most is '?' then, and a thread that is traced while its process is
+					   not is met only when the target is being stopped */
 };
 #define HF_TAKE_OPTIONS_INIT \
 	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, \
-	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0, HF_ON_NEWCOMERS_REPORT, 0 }
+	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0, HF_ON_NEWCOMERS_REPORT, 0, 0 }
 
 /*
  * dead_man_ms: a process that is stopped, or hangs in the kernel, cannot end its hold.  With a dead man's switch the

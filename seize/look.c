@@ -20,6 +20,7 @@
 #include "kin.h"
 #include "own.h"
 #include "procfs.h"
+#include "split.h"
 #include "sys.h"
 
 /* ---- Ourselves ----------------------------------------------------------------------------- */
@@ -162,6 +163,8 @@ struct census {
 	pid_t last_tgid;	/* of the process that was checked last: threads are listed together */
 	size_t outside;		/* members that have no id in our PID namespace */
 	bool vanished;		/* somebody was listed and gone when looked at */
+	struct hf_task_set known;	/* in brief: threads that need no look of their own, with their tgid */
+	struct hf_buf tids;
 	struct hf_buf text;
 	struct known v1, v2;	/* of other cgroups than the target's: the one that was asked about last */
 	char v1_by[PATH_MAX];	/* what freezes v1 */
@@ -170,6 +173,8 @@ struct census {
 static void census_done(struct census *c)
 {
 	hf_buf_done(&c->text);
+	hf_buf_done(&c->tids);
+	hf_task_set_done(&c->known);
 }
 
 /* ---- The other freezer --------------------------------------------------------------------------- */
@@ -257,6 +262,50 @@ static int may_trace(pid_t tid, struct hf_error *err)
 	return hf_fail(err, EPERM, HF_STAGE_LOOK, tid, "thread %s may not be traced: %s", who, why);
 }
 
+/* ---- In brief ----------------------------------------------------------------------------------- */
+
+/*
+ * A look at a thread takes longer than to stop it, and of most processes the first thread tells enough: a group-stop is
+ * one of all of them, and which process a thread is of its list tells at a twentieth of the price.  What this misses is
+ * met when they are seized.  Not of those who were found frozen by v1, where a group-stop shows in each thread alone.
+ */
+static bool stands_for_all(const struct hf_hold *hold, const struct hf_task *leader)
+{
+	return hold->opts.brief && !hold->tell && leader->many && leader->tid == leader->tgid &&
+	       (leader->found == 'S' || leader->found == 'R') &&
+	       !(hold->freezer.version == 1 && hf_hold_found_frozen(hold, leader));
+}
+
+/* Without memory, or the list, they are looked at one by one. */
+static void know_threads(struct census *c, const struct hf_task *leader)
+{
+	bool complete;
+	size_t i;
+
+	if (hf_split_threads(leader->tid, &c->tids, &complete) < 0)
+		return;
+	for (i = 0; i < c->tids.len / sizeof(pid_t); i++) {
+		pid_t tid = ((const pid_t *)(const void *)c->tids.data)[i];
+		struct hf_task *t = hf_task_set_find(&c->known, tid);
+
+		if (!t)
+			t = hf_task_set_add(&c->known, tid);
+		if (t)
+			t->tgid = leader->tid;
+	}
+}
+
+static bool is_known(const struct census *c, struct hf_task *t)
+{
+	const struct hf_task *known = hf_task_set_find(&c->known, t->tid);
+
+	if (!known)
+		return false;
+	t->tgid = known->tgid;
+	t->many = true;
+	return true;
+}
+
 /* ---- Everybody --------------------------------------------------------------------------------- */
 
 static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, struct hf_error *err)
@@ -276,6 +325,8 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 	if (!t)
 		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, tid, "out of memory for thread %d", tid);
 	t->level = level;
+	if (is_known(c, t))
+		return 0;
 	r = hf_look_at_task(hold, t, err);
 	/* From here to the SEIZE its number may get another owner; who was looked at can be told by this. */
 	if (t->tid == t->tgid && hf_tid_stat(tid, &st) == 0)
@@ -284,6 +335,8 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 		c->vanished = true;
 	if (r <= 0)
 		return r;
+	if (stands_for_all(hold, t))
+		know_threads(c, t);
 	if (t->tgid == c->last_tgid)
 		return 0;
 	c->last_tgid = t->tgid;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_brief - holds that look at processes beforehand and not at each of their threads: all is held as it is
+ * otherwise, and what only a look at a thread would have told is met when the threads are seized.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lab.h"
+#include "suite.h"
+#include "sys.h"
+
+static struct hf_take_options brief(void)
+{
+	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
+
+	opts.brief = 1;
+	return opts;
+}
+
+static hf_tree *collect(hf_hold *hold)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	hf_tree *tree = NULL;
+
+	ck_assert_msg(hf_tree_collect(hold, NULL, &tree, &err) == 0, "%s", err.text);
+	return tree;
+}
+
+START_TEST(every_thread_is_held_and_the_first_tells_how_it_was_found)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", "1000", NULL);
+	struct hf_take_options opts = brief();
+	const struct hf_process *p;
+	hf_hold *hold;
+	hf_tree *tree;
+	size_t i;
+
+	lab_start(lab, lab->top, "tree", "1", "3", NULL);
+	lab_moving(lab);
+	hold = lab_take(lab->top, &opts);
+	lab_still(lab, LAB_HOLD_MS);
+	ck_assert_uint_eq(hf_hold_info(hold)->held, 9);
+	tree = collect(hold);
+	p = hf_tree_find(tree, v->pid);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_uint_eq(p->n_threads, 5);
+	ck_assert_int_ne(p->threads[0].found, '?');
+	for (i = 1; i < 5; i++)
+		ck_assert_int_eq(p->threads[i].found, '?');
+	hf_tree_free(tree);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	lab_untouched(lab);
+	lab_done(lab);
+}
+END_TEST
+
+/* A group-stop is one of the whole process: of such a one each thread is looked at. */
+START_TEST(a_stopped_process_stays_stopped)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", NULL);
+	struct hf_take_options opts = brief();
+	const struct hf_process *p;
+	hf_hold *hold;
+	hf_tree *tree;
+
+	lab_start(lab, lab->top, "spin", "2", NULL);
+	lab_stop(lab, v, SIGTSTP);
+	hold = lab_take(lab->top, &opts);
+	tree = collect(hold);
+	p = hf_tree_find(tree, v->pid);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_int_eq(p->found, HF_FOUND_STOPPED);
+	ck_assert_int_eq(p->stop_signal, SIGTSTP);
+	ck_assert_int_eq(p->threads[4].found, 'T');
+	hf_tree_free(tree);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	lab_untouched(lab);
+	lab_continue(lab, v);
+	lab_moving(lab);
+	lab_done(lab);
+}
+END_TEST
+
+/* On v1 each thread shows for itself whether it was stopped before it was frozen. */
+START_TEST(a_stopped_process_in_a_frozen_cgroup_stays_both)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "3", NULL);
+	struct hf_take_options opts = brief();
+	hf_hold *hold;
+
+	lab_start(lab, lab->top, "spin", "3", NULL);
+	lab_stop(lab, v, SIGSTOP);
+	lab_freeze(lab, lab->top, true);
+	hold = lab_take(lab->top, &opts);
+	lab_still(lab, LAB_HOLD_MS);
+	ck_assert_uint_eq(hf_hold_info(hold)->held, 6);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	ck_assert(lab_is_frozen(lab, lab->top));
+	lab_still(lab, LAB_HOLD_MS);
+	lab_freeze(lab, lab->top, false);
+	lab_untouched(lab);
+	lab_done(lab);
+}
+END_TEST
+
+/* ---- A thread that is traced alone -------------------------------------------------------------------- */
+
+static pid_t start_tracer(pid_t tid)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (hf_sys_seize(tid, 0) < 0 || write(ready[1], "t", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void end_tracer(pid_t tracer)
+{
+	kill(tracer, SIGKILL);
+	ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
+}
+
+START_TEST(a_thread_that_is_traced_alone_is_refused_and_all_undone)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", NULL);
+	struct hf_take_options opts = brief();
+	pid_t tid = lab_slot(lab, v, 3)->tid, tracer = start_tracer(tid);
+	struct hf_error err = HF_ERROR_INIT;
+	hf_hold *hold = NULL;
+
+	ck_assert_int_eq(hf_hold_cgroup(lab->top, &opts, &hold, &err), -EBUSY);
+	ck_assert_ptr_null(hold);
+	ck_assert_int_eq(err.tid, tid);
+	ck_assert_int_eq(err.stage, HF_STAGE_SEIZE);
+	lab_says(&err, "is traced by");
+	ck_assert_int_eq(err.undo, HF_UNDO_DONE);
+	ck_assert_ptr_nonnull(strstr(err.note, "everybody was released"));
+	lab_moving(lab);
+	end_tracer(tracer);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+START_TEST(a_thread_that_is_traced_alone_can_be_skipped)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", NULL);
+	struct hf_take_options opts = brief();
+	pid_t tracer = start_tracer(lab_slot(lab, v, 3)->tid);
+	hf_hold *hold;
+
+	opts.on_traced = HF_ON_TRACED_SKIP;
+	hold = lab_take(lab->top, &opts);
+	ck_assert_uint_eq(hf_hold_info(hold)->skipped, 1);
+	ck_assert_uint_eq(hf_hold_info(hold)->held, 4);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	end_tracer(tracer);
+	lab_moving(lab);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite;
+	TCase *tc;
+
+	lab_init();
+	suite = suite_create("brief");
+	tc = lab_case(suite, "held");
+	lab_add(tc, every_thread_is_held_and_the_first_tells_how_it_was_found);
+	lab_add(tc, a_stopped_process_stays_stopped);
+	lab_add(tc, a_stopped_process_in_a_frozen_cgroup_stays_both);
+	tc = lab_case(suite, "traced");
+	lab_add(tc, a_thread_that_is_traced_alone_is_refused_and_all_undone);
+	lab_add(tc, a_thread_that_is_traced_alone_can_be_skipped);
+	return hf_suite_run(suite);
+}
