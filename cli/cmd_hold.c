@@ -23,7 +23,8 @@
 
 enum ending {
 	ENDING_NONE = 0,	/* go on holding */
-	ENDING_ASKED,		/* a signal that means "release", or the time is over */
+	ENDING_ASKED,		/* a signal that means "release" */
+	ENDING_TIME,		/* it is over */
 	ENDING_SIGNAL,		/* another signal: released, then holdfast dies of it */
 	ENDING_OUTPUT,		/* standard output is broken */
 	ENDING_ERROR,		/* something failed: released, and told afterwards */
@@ -96,7 +97,7 @@ static bool wait_once(struct session *s, short events)
 		take_signals(s);
 		break;
 	case HF_KEEP_TIME:
-		s->ending = ENDING_ASKED;
+		s->ending = ENDING_TIME;
 		break;
 	case HF_KEEP_NOTHING:
 		break;
@@ -176,7 +177,7 @@ static void keep(struct session *s, const struct hf_hold_info *info)
 		write_held_line(s, info);
 	while (s->ending == ENDING_NONE)
 		wait_once(s, 0);
-	if (s->ending != ENDING_ASKED)
+	if (s->ending != ENDING_ASKED && s->ending != ENDING_TIME)
 		s->how = HF_RELEASE_AS_FOUND;
 }
 
