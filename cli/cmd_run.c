@@ -315,6 +315,8 @@ static void pass_signals_on(struct runner *r)
 	while ((sig = hf_signals_next_from(r->keep.signals, &by_kernel))) {
 		enum hf_signal_kind kind = hf_signal_kind_of(sig);
 
+		if (by_kernel && sig == SIGTSTP)
+			hf_command_go_on(&r->command);
 		if (!by_kernel && (kind == HF_SIGNAL_END || kind == HF_SIGNAL_ABORT))
 			hf_command_signal(&r->command, sig);
 	}

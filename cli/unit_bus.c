@@ -30,6 +30,7 @@
 
 static struct {
 	void *library;
+	char why[128];		/* it cannot be loaded */
 #define MEMBER(name) __typeof__(name) *name;
 	FUNCTIONS(MEMBER)
 #undef MEMBER
@@ -50,8 +51,10 @@ static int load(void)
 	if (lib.library)
 		return 0;
 	lib.library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-	if (!lib.library)
+	if (!lib.library) {
+		snprintf(lib.why, sizeof(lib.why), "%s", dlerror());
 		return -ELIBACC;
+	}
 #define FIND(name) all = find_function(#name, &lib.name) && all;
 	FUNCTIONS(FIND)
 #undef FIND
@@ -59,7 +62,8 @@ static int load(void)
 		return 0;
 	dlclose(lib.library);
 	lib.library = NULL;
-	return -ELIBBAD;
+	snprintf(lib.why, sizeof(lib.why), "libsystemd.so.0 is of another version");
+	return -ELIBACC;
 }
 
 /* One connection, and the time by which we are done with it. */
@@ -170,8 +174,8 @@ static void tell_reason(const struct talk *t, int r, char *ret, size_t cap)
 {
 	if (r == -ETIMEDOUT || is_error(t, SD_BUS_ERROR_NO_REPLY) || is_error(t, SD_BUS_ERROR_TIMEOUT))
 		snprintf(ret, cap, "no answer within %u ms", t->timeout_ms);
-	else if (r == -ELIBACC || r == -ELIBBAD)
-		snprintf(ret, cap, "libsystemd %s", r == -ELIBACC ? "is not installed" : "is of another version");
+	else if (r == -ELIBACC)
+		snprintf(ret, cap, "%s", lib.why);
 	else
 		snprintf(ret, cap, "%s", t->error.message ? t->error.message : strerror(-r));
 }

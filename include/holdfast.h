@@ -286,7 +286,7 @@ struct hf_hold_info {
 	size_t skipped;			/* traced by somebody else and left alone */
 	size_t outside;			/* of half-held processes, left running as asked */
 	size_t kernel;			/* kernel threads, which nobody can hold */
-	size_t died;			/* died while held, and reaped */
+	size_t died;			/* died while held, or at their release, and reaped */
 	size_t newcomers;		/* seen in the target and not held, at the last look; the release of a
 					   cgroup looks, too */
 	int blind;			/* 1: we are inside a PID namespace, where v1 does not list

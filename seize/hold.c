@@ -206,14 +206,17 @@ static int check_tracer(const struct hf_hold *hold, struct hf_error *err)
  * Collect what has happened to those who are ours.  Returns for how many that was news.  The death of a first thread,
  * which is listed first, is told when those of the others have been collected (ptrace(2)).
  */
-static int reap(struct hf_hold *hold)
+static int reap(struct hf_hold *hold, bool held_too)
 {
 	int changed = 0;
 	size_t i;
 
-	for (i = hold->set.n; i-- > 0;)
-		if (hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state))
+	for (i = hold->set.n; i-- > 0;) {
+		enum hf_task_state state = (enum hf_task_state)hold->set.tasks[i].state;
+
+		if (hf_task_is_ours(state) && (held_too || !hf_task_is_held(state)))
 			changed += hf_poll_task(hold, i);
+	}
 	return changed;
 }
 
@@ -289,10 +292,10 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 		return hf_fail(err, EINVAL, HF_STAGE_RELEASE, 0, "only a cgroup can be left frozen, and %s is none",
 			       hold->roster.name);
 	/*
-	 * Counts are those of the hold; afterwards nobody is held, all would be 0, and who is new may be born since.  Who has
-	 * died, and could be asked for at half the price of the release, turns out when he cannot be let go.
+	 * Counts are those of the hold; afterwards nobody is held, all would be 0, and who is new may be born since.  Which of
+	 * the held have died would take a call for each to ask, and turns out when they cannot be let go.
 	 */
-	while (how == HF_RELEASE_DEAD && reap(hold) > 0)
+	while (reap(hold, how == HF_RELEASE_DEAD) > 0)
 		;
 	/* Of the whole machine somebody always is; and to look through all of it takes too long here. */
 	if (hold->roster.kind == HF_TARGET_CGROUP)
@@ -344,7 +347,7 @@ HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 
 	if (r < 0 || hold->released)
 		return r;
-	changed = reap(hold);
+	changed = reap(hold, true);
 	hf_freezer_notice(&hold->freezer);
 	note_changes(hold);
 	hold->info.newcomers = count_newcomers(hold);
@@ -368,9 +371,10 @@ static void count_states(struct hf_hold *hold)
 	info->held = info->armed = info->armed_other = info->skipped = info->died = 0;
 	info->outside = info->kernel = 0;
 	for (i = 0; i < hold->set.n; i++) {
-		const struct hf_task *t = &hold->set.tasks[i];
+		struct hf_task *t = &hold->set.tasks[i];
 
-		if (hf_task_is_held((enum hf_task_state)t->state))
+		t->counted = hf_task_is_held((enum hf_task_state)t->state);
+		if (t->counted)
 			info->held++;
 		else if (t->state == HF_TASK_ARMED || t->state == HF_TASK_ASKED)
 			info->armed++;

@@ -49,7 +49,7 @@ struct hf_hold {
 	bool target_frozen;		/* nobody in the target can be inside an exec now */
 	bool part;			/* it could not be frozen whole: somebody sleeps uninterruptibly */
 	bool thawed_by_guard;		/* a PTRACE_SEIZE hung, and the guard ended that */
-	bool ran_among_seized;		/* members ran when others had been seized, and so may have execed over them */
+	bool forgot;			/* one who was ours turned out to have lost its tid to an exec */
 	bool exec_waits;		/* somebody was met in an exec that waits for its siblings */
 	bool strangers;			/* the last pass met threads without an id */
 	uint16_t pass;			/* number of the pass over the lists; never 0 in one */

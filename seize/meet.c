@@ -127,7 +127,7 @@ int hf_seize(struct hf_hold *hold, struct hf_task *t, bool *dirty, struct hf_err
 	if (free_to_exec)
 		hf_reaper_leave(hold->reaper);
 	if (hf_guard_leave(&hold->guard, &hold->freezer)) {
-		hold->thawed_by_guard = hold->ran_among_seized = true;
+		hold->thawed_by_guard = true;
 		hold->frozen = hold->target_frozen = false;
 	}
 	if (r < 0)
@@ -225,11 +225,8 @@ static int meet(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, str
 			t->state = HF_TASK_OUTSIDE;
 			return 0;
 		}
-		*dirty = true;
 	}
-	/* Among the frozen nobody is born, and whoever was known before needs no pass more for being seized. */
-	if (!hold->target_frozen || level == HF_LEVEL_OUTSIDE)
-		*dirty = true;
+	*dirty = true;
 	return hf_seize(hold, t, dirty, err);
 }
 

@@ -6,8 +6,8 @@
  * cred_guard_mutex meanwhile.  A sibling that we have seized is ours to reap; but we may be inside
  * PTRACE_SEIZE of another thread of that process, which waits for that very mutex, deaf to signals and
  * deadlines (measured, Linux 6.18).  wait(2) works from any thread of the tracer's program, so a helper thread
- * reaps while the holder's thread is stuck.  It is started with the first such SEIZE of a hold.  Processes that are
- * frozen as a whole need none: nobody in there can be inside an exec.
+ * reaps while the holder's thread is stuck.  It is started before the first stop where such a SEIZE is foreseen, else
+ * with it.  Processes that are frozen as a whole need none: nobody in there can be inside an exec.
  */
 #ifndef HF_REAPER_H
 #define HF_REAPER_H

@@ -43,13 +43,16 @@ static void restart_call(struct hf_hold *hold, struct hf_task *t)
 	info->left_interrupted += t->restart == HF_RESTART_LEFT;
 }
 
-/* ESRCH: it was killed; its death is or will be there to be collected.  For the counts it died while it was held. */
+/*
+ * ESRCH: a held thread was killed; its death is or will be there to be collected.  For the counts it died while it was
+ * held, unless it came to its stop only now.
+ */
 static void collect_death(struct hf_hold *hold, size_t i)
 {
 	struct hf_hold_info *info = &hold->info;
 
 	hf_poll_task(hold, i);
-	if (hold->set.tasks[i].state == HF_TASK_DIED && info->held) {
+	if (hold->set.tasks[i].state == HF_TASK_DIED && hold->set.tasks[i].counted) {
 		info->held--;
 		info->died++;
 	}

@@ -69,6 +69,7 @@ static void forget(struct hf_hold *hold, struct hf_task *t)
 	struct hf_task *leader = hf_task_set_find(&hold->set, t->tgid);
 
 	t->state = HF_TASK_GONE;
+	hold->forgot = true;
 	if (leader && leader != t && hf_task_is_ours((enum hf_task_state)leader->state) && !has_stopped(leader->tid))
 		leader->state = HF_TASK_ASKED;
 }

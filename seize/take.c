@@ -5,11 +5,11 @@
  *	look		who is there, how each is found; refusals		nothing is changed
  *	early		v1: seize who is group-stopped already
  *	freeze		write, wait
- *	seize		SEIZE and INTERRUPT back to back, per thread
+ *	list, seize	SEIZE and INTERRUPT back to back, per thread
  *	v2: stops
- *	list		newcomers are seized too, until a pass finds nobody new
+ *	verify		list again; newcomers are seized too, until a pass finds nobody new
  *	thaw
- *	v1: stops
+ *	v1: stops	list again only where one of ours turns out to have lost its tid
  *
  * v2 tasks enter their ptrace stop while they are frozen, so every stop is collected before the
  * thaw.  v1 tasks do not: their trap waits until they are thawed, and is taken before any user
@@ -61,29 +61,9 @@ static int seize_stopped_early(struct hf_hold *hold, struct hf_error *err)
 	for (i = 0; r == 0 && i < hold->set.n; i++) {
 		struct hf_task *t = &hold->set.tasks[i];
 
-		if (t->state != HF_TASK_LISTED || t->found != 'T' || hf_hold_found_frozen(hold, t))
-			continue;
-		r = hf_seize(hold, t, &dirty, err);
-		hold->ran_among_seized = true;
-	}
-	return r;
-}
-
-/*
- * Whoever is known from the look is seized first, so that one list will do, which finds that nobody is new.  Somebody
- * whose number has gone to a stranger since will not be on it.  Those outside have no level, and are met with it.
- */
-static int seize_known(struct hf_hold *hold, struct hf_error *err)
-{
-	bool ignored = false;
-	size_t i;
-	int r = 0;
-
-	for (i = 0; r == 0 && i < hold->set.n; i++) {
-		struct hf_task *t = &hold->set.tasks[i];
-
-		if (t->state == HF_TASK_LISTED && t->tgid && t->level != HF_LEVEL_OUTSIDE && !hf_seize_must_wait(hold, t))
-			r = hf_seize(hold, t, &ignored, err);
+		if (t->state == HF_TASK_LISTED && t->found == 'T' &&
+		    !hf_hold_found_frozen(hold, t))
+			r = hf_seize(hold, t, &dirty, err);
 	}
 	return r;
 }
@@ -184,6 +164,17 @@ static bool anybody_missed(struct hf_hold *hold)
 	return missed;
 }
 
+/* v1: somebody cannot be seized before he is thawed. */
+static bool anybody_waits(const struct hf_hold *hold)
+{
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++)
+		if (hold->set.tasks[i].state == HF_TASK_LISTED)
+			return true;
+	return false;
+}
+
 /*
  * v2 lists a thread as 0 when it is outside our PID namespace, and one that is just dying, too.  The
  * dead go away; who stays cannot be named, and so not be held.
@@ -203,31 +194,37 @@ static int meet_strangers(struct hf_hold *hold, unsigned int *passes, struct hf_
 		       "threads from outside our PID namespace are in %s", hold->roster.name);
 }
 
-/* Passes over everybody, until one finds nobody new.  With `stops`, each waits for the stops of those before. */
-static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline deadline,
+/*
+ * Passes over everybody, if dirty from the start, until one finds nobody new.  With `stops`, the stops of those who have
+ * been seized are waited for before each, and in the end.
+ */
+static int pass_until_clean(struct hf_hold *hold, bool dirty, bool stops, struct hf_deadline deadline,
 			    struct hf_error *err)
 {
 	unsigned int passes = 0;
-	bool dirty = true;
-	int r = 0;
+	int r;
 
-	while (dirty) {
+	for (;;) {
 		r = meet_strangers(hold, &passes, deadline, err);
 		if (r == 0 && stops)
 			r = hf_collect_stops(hold, deadline, err);
 		if (r < 0)
 			return r;
+		/* The tid of one of ours has gone over to somebody who is not, in an exec. */
+		if (stops && hold->forgot)
+			dirty = true;
+		if (!dirty)
+			return 0;
 		if (hf_deadline_passed(deadline))
 			return hf_fail(err, ETIMEDOUT, HF_STAGE_VERIFY, 0,
 				       "new threads kept appearing in %s until the deadline", hold->roster.name);
-		dirty = hold->strangers = false;
+		dirty = hold->strangers = hold->forgot = false;
 		r = hf_meet_all(hold, &dirty, err);
 		if (r < 0)
 			return r;
 		if (!dirty)
 			dirty = anybody_missed(hold);
 	}
-	return 0;
 }
 
 /*
@@ -326,6 +323,7 @@ static int freeze_all(struct hf_hold *hold, struct hf_deadline deadline, struct 
  */
 static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
+	bool dirty = false;
 	int r;
 
 	do {
@@ -338,10 +336,11 @@ static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struc
 		hold->thawed_by_guard = false;
 		since_us(&hold->mark_ns, &hold->info.timing_us.freeze);
 		hf_guard_watch(&hold->guard, true);
-		r = seize_known(hold, err);
-		/* v2 goes on under the freeze, with the stops; v1 will thaw for them. */
-		if (r == 0 && hold->freezer.version == 1)
-			r = pass_until_clean(hold, false, deadline, err);
+		/* v2 goes on under the freeze, with the stops; v1 has to be thawed for them, and makes all its passes first. */
+		if (hold->freezer.version == 1)
+			r = pass_until_clean(hold, true, false, deadline, err);
+		else
+			r = hf_meet_all(hold, &dirty, err);
 		hf_guard_watch(&hold->guard, false);
 		since_us(&hold->mark_ns, &hold->info.timing_us.seize);
 	} while (r == 0 && hold->thawed_by_guard);
@@ -362,24 +361,12 @@ static int refuse_nobody(struct hf_hold *hold, struct hf_error *err)
 }
 
 /*
- * v1, before its tasks can stop: whether everybody has been seized, who stood still from before the first SEIZE.  Else an
- * exec may have given the tid of one who was seized to one who is not (ptrace(2)); only the stops tell, and then a list.
+ * Frozen meanwhile: everybody stands still at one instant.  `others`: there are threads that were held before, whose
+ * siblings may have run since.
  */
-static bool all_are_seized(const struct hf_hold *hold)
-{
-	size_t i;
-
-	for (i = 0; i < hold->set.n; i++)
-		if (hold->set.tasks[i].state == HF_TASK_LISTED)
-			return false;
-	return !hold->part && !hold->ran_among_seized;
-}
-
-/* Frozen meanwhile: everybody stands still at one instant. */
-static int take_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+static int take_frozen(struct hf_hold *hold, bool others, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct hf_timing *us = &hold->info.timing_us;
-	bool all = false;
 	int r = 0;
 
 	hf_guard_on_death(&hold->guard, hold->opts.on_death);
@@ -388,16 +375,16 @@ static int take_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct
 	if (r == 0)
 		r = seize_frozen(hold, deadline, err);
 	if (r == 0 && hold->freezer.version == 2) {
-		r = pass_until_clean(hold, true, deadline, err);
+		r = pass_until_clean(hold, true, true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	if (r == 0 && !(hold->freezer.version == 2 && stays_frozen(hold))) {
-		all = all_are_seized(hold);
 		r = thaw(hold, err);
 		since_us(&hold->mark_ns, &us->thaw);
 	}
+	/* A pass has found nobody new already: another only for those who could not be seized, or may have run since. */
 	if (r == 0 && hold->freezer.version == 1) {
-		r = all ? hf_collect_stops(hold, deadline, err) : pass_until_clean(hold, true, deadline, err);
+		r = pass_until_clean(hold, others || hold->part || anybody_waits(hold), true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	return r;
@@ -406,16 +393,16 @@ static int take_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct
 /* Without a freezer, one after the other, until nobody is left who runs. */
 static int take_running(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	int r = pass_until_clean(hold, true, deadline, err);
+	int r = pass_until_clean(hold, true, true, deadline, err);
 
 	since_us(&hold->mark_ns, &hold->info.timing_us.seize);
 	return r;
 }
 
-/* Everybody who runs now; who is held already is passed over. */
-static int take_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
+/* Everybody who runs now; who is held already is passed over, and has siblings among them if `others`. */
+static int take_all(struct hf_hold *hold, bool others, struct hf_deadline deadline, struct hf_error *err)
 {
-	int r = hf_hold_can_freeze(hold) ? take_frozen(hold, deadline, err) : take_running(hold, deadline, err);
+	int r = hf_hold_can_freeze(hold) ? take_frozen(hold, others, deadline, err) : take_running(hold, deadline, err);
 
 	if (r == 0)
 		find_strangers(hold);
@@ -432,7 +419,7 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 
 	hold->first_stop_ns = hold->mark_ns = hf_clock_ns();
 	hold->changed = true;
-	r = take_all(hold, deadline, err);
+	r = take_all(hold, false, deadline, err);
 	return r < 0 ? r : refuse_nobody(hold, err);
 }
 
@@ -442,8 +429,7 @@ int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err)
 	int r;
 
 	hold->mark_ns = hf_clock_ns();
-	hold->ran_among_seized = true;
-	r = take_all(hold, hf_deadline_in_ms(NEWCOMERS_MS), err);
+	r = take_all(hold, true, hf_deadline_in_ms(NEWCOMERS_MS), err);
 	hf_reaper_end(hold->reaper);
 	hold->reaper = NULL;
 	/* Thawed under the hold, as it was before; a cgroup that stays frozen has them all the same. */
@@ -532,10 +518,11 @@ static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, str
 	hf_seize_prepare(hold);
 	set_dead_man(hold, hf_deadline_left_ns(deadline) / 1000000 + HF_DEAD_MAN_GRACE_MS);
 	r = take_stopped(hold, deadline, err);
-	hf_reaper_end(hold->reaper);
-	hold->reaper = NULL;
 	if (r < 0)
 		hf_take_undo(hold, err);
+	/* To undo may have taken a SEIZE, too. */
+	hf_reaper_end(hold->reaper);
+	hold->reaper = NULL;
 	return r;
 }
 

@@ -47,6 +47,7 @@ struct hf_task {
 	char found;		/* state letter before the hold; '?' when not known */
 	uint8_t vfork : 1;	/* ARMED: it is a vfork parent */
 	uint8_t many : 1;	/* its process had other threads when it was looked at */
+	uint8_t counted : 1;	/* among the held, when they were counted last */
 	uint8_t frozen_elsewhere : 1;	/* a first thread, found frozen by a v2 cgroup that is not the target */
 	uint8_t tries;		/* failed attempts to seize it */
 	uint8_t mark;		/* used by a look for who is frozen by the other freezer, by a release for its round */

@@ -182,7 +182,8 @@ START_TEST(who_was_killed_unnoticed_is_among_the_dead_of_the_release)
 		lab_start(lab, lab->top, "spin", "2", NULL);
 		hold = lab_take(lab->top, NULL);
 		kill(dies->pid, SIGKILL);
-		lab_await_state(dies->pid, 'Z');
+		for (uint32_t slot = 0; slot < 3; slot++)
+			lab_await_state(lab_slot(lab, dies, slot)->tid, 'Z');
 		ck_assert_uint_eq(hf_hold_info(hold)->held, 5);
 		ck_assert_int_eq(hf_hold_release(hold, hows[i], NULL, NULL), 0);
 		ck_assert_uint_eq(hf_hold_info(hold)->held, 2);
