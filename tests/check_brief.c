@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,6 +181,74 @@ START_TEST(a_thread_that_is_traced_alone_can_be_skipped)
 }
 END_TEST
 
+/* Seized in a second pass, for lack of it in the first: its stop is waited for all the same. */
+START_TEST(a_tracer_that_comes_and_goes_leaves_nobody_without_a_stop)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "2", "1000", NULL);
+	struct hf_take_options opts = brief();
+	pid_t tid = lab_slot(lab, v, 1)->tid, tracer = fork();
+
+	if (tracer == 0)
+		for (;;) {
+			int status;
+
+			if (hf_sys_seize(tid, 0) < 0)
+				continue;
+			hf_sys_interrupt(tid);
+			waitpid(tid, &status, __WALL);
+			hf_sys_detach(tid, 0);
+		}
+	opts.on_traced = HF_ON_TRACED_SKIP;
+	for (int i = 0; i < 150; i++) {
+		hf_hold *hold = lab_take(lab->top, &opts);
+		const struct hf_hold_info *info = hf_hold_info(hold);
+
+		ck_assert_uint_eq(info->armed, 0);
+		ck_assert_uint_eq(info->held + info->skipped, 2);
+		lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	}
+	end_tracer(tracer);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+static nlink_t own_threads(void)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat("/proc/self/task", &st), 0);
+	return st.st_nlink;
+}
+
+/* What an undo starts, it ends: of v1's found frozen all have to be seized before they can be let go. */
+START_TEST(a_failed_take_leaves_no_thread_of_the_library)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab_cgroup(lab, lab->top, "a"), "spin", "3", NULL);
+	const char *frozen[] = { lab_cgroup(lab, lab->top, "b"), lab_cgroup(lab, lab->top, "c") };
+	struct hf_take_options opts = brief();
+	pid_t tracer = start_tracer(lab_slot(lab, v, 1)->tid);
+	nlink_t before = own_threads();
+	hf_hold *hold = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(frozen); i++) {
+		lab_start(lab, frozen[i], "spin", "3", NULL);
+		lab_freeze(lab, frozen[i], true);
+	}
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(hf_hold_cgroup(lab->top, &opts, &hold, NULL), -EBUSY);
+	ck_assert_uint_eq(own_threads(), before);
+	end_tracer(tracer);
+	for (size_t i = 0; i < COUNT_OF(frozen); i++)
+		lab_freeze(lab, frozen[i], false);
+	lab_moving(lab);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite;
@@ -194,5 +263,7 @@ int main(void)
 	tc = lab_case(suite, "traced");
 	lab_add(tc, a_thread_that_is_traced_alone_is_refused_and_all_undone);
 	lab_add(tc, a_thread_that_is_traced_alone_can_be_skipped);
+	lab_add(tc, a_tracer_that_comes_and_goes_leaves_nobody_without_a_stop);
+	lab_add(tc, a_failed_take_leaves_no_thread_of_the_library);
 	return hf_suite_run(suite);
 }

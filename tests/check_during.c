@@ -196,6 +196,35 @@ START_TEST(who_was_killed_unnoticed_is_among_the_dead_of_the_release)
 }
 END_TEST
 
+/* A vfork parent comes to its stop when its child has ended: then it is one of the held, or of the dead. */
+START_TEST(who_was_armed_is_counted_as_what_he_is_at_the_release)
+{
+	for (int both = 0; both < 2; both++) {
+		struct lab *lab = lab_new(_i);
+		struct lab_victim *v = lab_start(lab, lab->top, "vforkwait", "1000", NULL);
+		pid_t child = lab_slot(lab, v, 0)->tid;
+		const struct hf_hold_info *info;
+		hf_hold *hold = lab_take(lab->top, NULL);
+
+		info = hf_hold_info(hold);
+		ck_assert_uint_eq(info->armed, 1);
+		ck_assert_uint_eq(info->held, 1);
+		kill(both ? v->pid : child, SIGKILL);
+		kill(child, SIGKILL);
+		lab_await_state(child, 'Z');
+		lab_await_state(v->pid, both ? 'Z' : 't');
+		ck_assert_int_eq(hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, NULL), 0);
+		info = hf_hold_info(hold);
+		ck_assert_uint_eq(info->armed, 0);
+		ck_assert_uint_eq(info->held, both ? 0 : 1);
+		ck_assert_uint_eq(info->died, both ? 2 : 1);
+		hf_hold_free(hold);
+		lab_sweep();
+		lab_done(lab);
+	}
+}
+END_TEST
+
 START_TEST(who_moves_in_during_the_hold_is_noticed)
 {
 	struct lab *lab = lab_new(_i);
@@ -364,6 +393,7 @@ int main(void)
 	tc = lab_case(suite, "during");
 	lab_add(tc, who_is_killed_while_held_dies_and_its_parent_is_told);
 	lab_add(tc, who_was_killed_unnoticed_is_among_the_dead_of_the_release);
+	lab_add(tc, who_was_armed_is_counted_as_what_he_is_at_the_release);
 	lab_add(tc, who_moves_in_during_the_hold_is_noticed);
 	lab_add(tc, the_callers_own_program_is_left_as_it_was);
 	lab_add(tc, freeing_the_hold_releases_it);
