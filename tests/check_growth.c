@@ -16,7 +16,8 @@
 /* Twice as many: n log n comes to 2.2 times, a square to 4. */
 #define TIMES_MAX 2.5
 /* A hold has so much to do for each thread that a square would hide behind it for long. */
-#define HOLD_TIMES_MAX 2.1
+#define HOLD_TIMES_MAX 2.05
+#define HOLDS 7
 
 static unsigned long blocks;
 
@@ -31,6 +32,18 @@ static void check_growth(const unsigned long counts[3], double times_max, const 
 	ck_assert_msg(counts[0] > 0 && (double)(counts[2] - counts[1]) <= times_max * (double)(counts[1] - counts[0]),
 		      "%s: %lu blocks, for twice as many %lu, for four times as many %lu", what, counts[0], counts[1],
 		      counts[2]);
+}
+
+/* What is prepared is left to the end of the test's process, and known until then. */
+static void *keep(void *prepared)
+{
+	static void *kept[16];
+	static size_t n;
+
+	ck_assert_ptr_nonnull(prepared);
+	ck_assert_uint_lt(n, COUNT_OF(kept));
+	kept[n++] = prepared;
+	return prepared;
 }
 
 /* ---- The set ------------------------------------------------------------------------------------- */
@@ -62,10 +75,9 @@ static void add_and_find(void *unused, size_t n)
 
 static void *full_set(size_t n)
 {
-	struct hf_task_set *set = calloc(1, sizeof(*set));
+	struct hf_task_set *set = keep(calloc(1, sizeof(*set)));
 	size_t i;
 
-	ck_assert_ptr_nonnull(set);
 	for (i = 0; i < n; i++) {
 		struct hf_task *t = hf_task_set_add(set, tid_of(n - i));
 
@@ -90,12 +102,10 @@ static void group(void *set, size_t n)
 /* All children of the first, and the last to come first. */
 static void *family(size_t n)
 {
-	struct hf_process *procs = calloc(n, sizeof(*procs));
-	struct hf_thread *threads = calloc(n, sizeof(*threads));
+	struct hf_process *procs = keep(calloc(n, sizeof(*procs)));
+	struct hf_thread *threads = keep(calloc(n, sizeof(*threads)));
 	size_t i;
 
-	ck_assert_ptr_nonnull(procs);
-	ck_assert_ptr_nonnull(threads);
 	for (i = 0; i < n; i++) {
 		struct hf_process *p = &procs[i];
 
@@ -125,7 +135,7 @@ static void *linked_tree(size_t n)
 	hf_tree *tree = NULL;
 
 	ck_assert_int_eq(hf_tree_of(family(n), n, &tree), 0);
-	return tree;
+	return keep(tree);
 }
 
 static const struct hf_hold_info info = { .kind = HF_TARGET_CGROUP, .target = "cgroup /x", .path = "/x", .version = 2 };
@@ -162,7 +172,6 @@ static const struct {
 	{ "printing JSON", linked_tree, print_json },
 };
 
-/* What is prepared is left to the end of the test's process. */
 START_TEST(work_grows_with_the_number)
 {
 	unsigned long counts[3];
@@ -180,7 +189,7 @@ START_TEST(work_grows_with_the_number)
 END_TEST
 
 /* From the first look to the release, with a tree of all facts. */
-static unsigned long blocks_of_hold(const struct lab *lab)
+static unsigned long blocks_of_one_hold(const struct lab *lab)
 {
 	struct hf_error err = HF_ERROR_INIT;
 	hf_tree *tree = NULL;
@@ -194,11 +203,24 @@ static unsigned long blocks_of_hold(const struct lab *lab)
 	return blocks;
 }
 
+/* Of some holds the least: what is asked for again and again until it comes takes the longer the busier the machine is. */
+static unsigned long blocks_of_hold(const struct lab *lab)
+{
+	unsigned long least = blocks_of_one_hold(lab), n;
+
+	for (int i = 1; i < HOLDS; i++) {
+		n = blocks_of_one_hold(lab);
+		if (n < least)
+			least = n;
+	}
+	return least;
+}
+
 static void check_holds(int version, const char *what, const char *victim, const char *arg, const char *next)
 {
 	struct lab *lab = lab_new(version);
 	unsigned long counts[3];
-	unsigned int n = 0, want = 100, i;
+	unsigned int n = 0, want = 200, i;
 
 	for (i = 0; i < 3; i++, want *= 2) {
 		for (; n < want; n += 100)
