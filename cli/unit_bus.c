@@ -31,7 +31,7 @@
 static struct {
 	void *library;
 	char why[128];		/* it cannot be loaded */
-#define MEMBER(name) __typeof__(name) *name;
+#define MEMBER(name) __typeof__(name) *(name);
 	FUNCTIONS(MEMBER)
 #undef MEMBER
 } lib;

@@ -112,38 +112,12 @@ END_TEST
 
 /* ---- A thread that is traced alone -------------------------------------------------------------------- */
 
-static pid_t start_tracer(pid_t tid)
-{
-	int ready[2];
-	pid_t pid;
-	char c;
-
-	ck_assert_int_eq(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		if (hf_sys_seize(tid, 0) < 0 || write(ready[1], "t", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	ck_assert_int_eq(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	return pid;
-}
-
-static void end_tracer(pid_t tracer)
-{
-	kill(tracer, SIGKILL);
-	ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
-}
-
 START_TEST(a_thread_that_is_traced_alone_is_refused_and_all_undone)
 {
 	struct lab *lab = lab_new(_i);
 	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", NULL);
 	struct hf_take_options opts = brief();
-	pid_t tid = lab_slot(lab, v, 3)->tid, tracer = start_tracer(tid);
+	pid_t tid = lab_slot(lab, v, 3)->tid, tracer = lab_start_tracer(tid, NULL);
 	struct hf_error err = HF_ERROR_INIT;
 	hf_hold *hold = NULL;
 
@@ -155,7 +129,7 @@ START_TEST(a_thread_that_is_traced_alone_is_refused_and_all_undone)
 	ck_assert_int_eq(err.undo, HF_UNDO_DONE);
 	ck_assert_ptr_nonnull(strstr(err.note, "everybody was released"));
 	lab_moving(lab);
-	end_tracer(tracer);
+	lab_end_tracer(tracer);
 	lab_as_before(lab);
 	lab_done(lab);
 }
@@ -166,7 +140,7 @@ START_TEST(a_thread_that_is_traced_alone_can_be_skipped)
 	struct lab *lab = lab_new(_i);
 	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", NULL);
 	struct hf_take_options opts = brief();
-	pid_t tracer = start_tracer(lab_slot(lab, v, 3)->tid);
+	pid_t tracer = lab_start_tracer(lab_slot(lab, v, 3)->tid, NULL);
 	hf_hold *hold;
 
 	opts.on_traced = HF_ON_TRACED_SKIP;
@@ -174,7 +148,7 @@ START_TEST(a_thread_that_is_traced_alone_can_be_skipped)
 	ck_assert_uint_eq(hf_hold_info(hold)->skipped, 1);
 	ck_assert_uint_eq(hf_hold_info(hold)->held, 4);
 	lab_let_go(hold, HF_RELEASE_AS_FOUND);
-	end_tracer(tracer);
+	lab_end_tracer(tracer);
 	lab_moving(lab);
 	lab_as_before(lab);
 	lab_done(lab);
@@ -208,7 +182,7 @@ START_TEST(a_tracer_that_comes_and_goes_leaves_nobody_without_a_stop)
 		ck_assert_uint_eq(info->held + info->skipped, 2);
 		lab_let_go(hold, HF_RELEASE_AS_FOUND);
 	}
-	end_tracer(tracer);
+	lab_end_tracer(tracer);
 	lab_as_before(lab);
 	lab_done(lab);
 }
@@ -229,7 +203,7 @@ START_TEST(a_failed_take_leaves_no_thread_of_the_library)
 	struct lab_victim *v = lab_start(lab, lab_cgroup(lab, lab->top, "a"), "spin", "3", NULL);
 	const char *frozen[] = { lab_cgroup(lab, lab->top, "b"), lab_cgroup(lab, lab->top, "c") };
 	struct hf_take_options opts = brief();
-	pid_t tracer = start_tracer(lab_slot(lab, v, 1)->tid);
+	pid_t tracer = lab_start_tracer(lab_slot(lab, v, 1)->tid, NULL);
 	nlink_t before = own_threads();
 	hf_hold *hold = NULL;
 
@@ -240,7 +214,7 @@ START_TEST(a_failed_take_leaves_no_thread_of_the_library)
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(hf_hold_cgroup(lab->top, &opts, &hold, NULL), -EBUSY);
 	ck_assert_uint_eq(own_threads(), before);
-	end_tracer(tracer);
+	lab_end_tracer(tracer);
 	for (size_t i = 0; i < COUNT_OF(frozen); i++)
 		lab_freeze(lab, frozen[i], false);
 	lab_moving(lab);

@@ -247,48 +247,12 @@ END_TEST
 
 /* ---- Traced by somebody else ---------------------------------------------------------------- */
 
-/* A debugger: traces the thread until it is killed. */
-static pid_t start_tracer(pid_t tid)
-{
-	int pipe_fds[2];
-	pid_t pid;
-	char c;
-
-	ck_assert_int_eq(pipe(pipe_fds), 0);
-	pid = fork();
-	if (pid == 0) {
-		if (hf_sys_seize(tid, 0) < 0 ||
-		    write(pipe_fds[1], "t", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(pipe_fds[1]);
-	ck_assert_int_eq(read(pipe_fds[0], &c, 1), 1);
-	close(pipe_fds[0]);
-	return pid;
-}
-
-static void end_tracer(pid_t tracer)
-{
-	kill(tracer, SIGKILL);
-	ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
-}
-
-static pid_t tracer_of(pid_t tid)
-{
-	struct hf_status status;
-
-	ck_assert_int_eq(hf_tid_status(tid, &status), 0);
-	return status.tracer;
-}
-
 START_TEST(a_traced_thread_is_refused_and_its_tracer_named)
 {
 	struct lab *lab = lab_new(_i);
 	struct lab_victim *v = lab_start(lab, lab->top, "spin", "3", NULL);
 	pid_t tid = lab_slot(lab, v, 1)->tid;
-	pid_t tracer = start_tracer(tid);
+	pid_t tracer = lab_start_tracer(tid, NULL);
 	struct lab_attempt a;
 
 	lab_attempt(lab->top, NULL, NULL, NULL, &a);
@@ -296,9 +260,9 @@ START_TEST(a_traced_thread_is_refused_and_its_tracer_named)
 	lab_says(&a.err, number(tracer));
 	lab_says(&a.err, number(tid));
 	ck_assert_int_eq(a.err.tid, tid);
-	ck_assert_int_eq(tracer_of(tid), tracer);
+	ck_assert_int_eq(lab_tracer_of(tid), tracer);
 	lab_moving(lab);
-	end_tracer(tracer);
+	lab_end_tracer(tracer);
 	lab_as_before(lab);
 	lab_done(lab);
 }
@@ -310,7 +274,7 @@ START_TEST(a_traced_thread_can_be_skipped)
 	struct lab_victim *held = lab_start(lab, lab->top, "spin", "3", NULL);
 	struct lab_victim *traced = lab_start(lab, lab->top, "spin", "1", NULL);
 	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
-	pid_t tracer = start_tracer(traced->pid);
+	pid_t tracer = lab_start_tracer(traced->pid, NULL);
 	const struct hf_process *p;
 	hf_tree *tree = NULL;
 	hf_hold *hold;
@@ -330,8 +294,8 @@ START_TEST(a_traced_thread_can_be_skipped)
 	/* What we do not hold we do not keep frozen either. */
 	lab_victim_moving(lab, traced);
 	lab_let_go(hold, HF_RELEASE_AS_FOUND);
-	ck_assert_int_eq(tracer_of(traced->pid), tracer);
-	end_tracer(tracer);
+	ck_assert_int_eq(lab_tracer_of(traced->pid), tracer);
+	lab_end_tracer(tracer);
 	lab_as_before(lab);
 	lab_done(lab);
 }

@@ -150,43 +150,12 @@ START_TEST(permissions)
 }
 END_TEST
 
-/* Traces a thread until it is killed, from inside the target or from outside. */
-static pid_t start_tracer(pid_t tid, const char *cgroup)
-{
-	int fds[2];
-	pid_t pid;
-	char c;
-
-	ck_assert_int_eq(pipe(fds), 0);
-	pid = fork();
-	if (pid == 0) {
-		if (cgroup)
-			lab_join(cgroup);
-		if (hf_sys_seize(tid, 0) < 0 || write(fds[1], "t", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(fds[1]);
-	ck_assert_int_eq(read(fds[0], &c, 1), 1);
-	close(fds[0]);
-	return pid;
-}
-
-static pid_t tracer_of(pid_t tid)
-{
-	struct hf_status status;
-
-	ck_assert_int_eq(hf_tid_status(tid, &status), 0);
-	return status.tracer;
-}
-
 static void traced_from(struct lab *lab, const char *cgroup, const char *words)
 {
 	struct lab_victim *v = lab_start(lab, lab->top, "spin", "2", NULL);
 	struct hf_take_options skip = HF_TAKE_OPTIONS_INIT;
 	pid_t tid = atomic_load(&lab_slot(lab, v, 1)->tid);
-	pid_t tracer = start_tracer(tid, cgroup);
+	pid_t tracer = lab_start_tracer(tid, cgroup);
 	struct lab_attempt a;
 
 	skip.on_traced = HF_ON_TRACED_SKIP;
@@ -205,11 +174,10 @@ static void traced_from(struct lab *lab, const char *cgroup, const char *words)
 	ck_assert_msg(a.r == 0, "%d: %s", a.r, a.err.text);
 	ck_assert_uint_eq(a.info.skipped, 1);
 	ck_assert_uint_eq(a.info.held, cgroup ? 2 : 1);
-	ck_assert_int_eq(tracer_of(tid), tracer);
+	ck_assert_int_eq(lab_tracer_of(tid), tracer);
 	if (cgroup)
-		ck_assert_int_eq(tracer_of(tracer), 0);
-	kill(tracer, SIGKILL);
-	ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
+		ck_assert_int_eq(lab_tracer_of(tracer), 0);
+	lab_end_tracer(tracer);
 	lab_as_before(lab);
 }
 

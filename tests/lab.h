@@ -137,6 +137,13 @@ void lab_continue(struct lab *lab, struct lab_victim *victim);
 /* Send a signal to every process in a cgroup and below. */
 void lab_signal_all(struct lab *lab, const char *path, int sig);
 
+/* ---- Tracers -------------------------------------------------------------------------------- */
+
+/* A debugger, in a cgroup or (NULL) where we are: traces the thread until it is ended. */
+pid_t lab_start_tracer(pid_t tid, const char *cgroup);
+void lab_end_tracer(pid_t tracer);
+pid_t lab_tracer_of(pid_t tid);
+
 /* ---- Proofs --------------------------------------------------------------------------------- */
 
 /* Every counter that should move has moved (waits); none has that should not. */

@@ -27,6 +27,7 @@
 #include "clock.h"
 #include "lab_internal.h"
 #include "procfs.h"
+#include "sys.h"
 
 #define ARGS_MAX 16
 #define ARGS_BYTES 4096
@@ -362,4 +363,42 @@ void lab_signal_all(struct lab *lab, const char *path, int sig)
 {
 	(void)lab;
 	lab_walk(path, false, signal_level, &sig);
+}
+
+/* ---- Tracers -------------------------------------------------------------------------------- */
+
+pid_t lab_start_tracer(pid_t tid, const char *cgroup)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (cgroup)
+			lab_join(cgroup);
+		if (hf_sys_seize(tid, 0) < 0 || write(ready[1], "t", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+void lab_end_tracer(pid_t tracer)
+{
+	kill(tracer, SIGKILL);
+	ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
+}
+
+pid_t lab_tracer_of(pid_t tid)
+{
+	struct hf_status status;
+
+	ck_assert_int_eq(hf_tid_status(tid, &status), 0);
+	return status.tracer;
 }
