@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lab_victim - starting victims (see lab.h), and the warden who is their parent.
+ * lab_victim - starting victims (see lab.h), and the warden who is their parent; and tracers of them.
  *
  * The warden is a fork of the test, outside every target.  It starts victims on request, adopts
  * their orphans, reaps everybody, and writes what wait tells about the ones it started to the
