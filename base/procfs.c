@@ -187,23 +187,16 @@ static const struct {
 #undef KEY
 };
 
-/* Whether a key begins with this: most lines are settled by their first byte. */
-static bool begins_a_key(char first)
-{
-	return first == 'N' || first == 'S' || first == 'T' || first == 'P' || first == 'U' || first == 'G';
-}
-
 /* Which key a line begins with, KEY_COUNT for one that is not wanted; line moves behind it. */
 static enum status_key scan_key(struct hf_scan *line)
 {
 	char first = line->len ? *line->at : '\0';
 	enum status_key key;
 
-	if (!begins_a_key(first))
-		return KEY_COUNT;
 	for (key = 0; key < KEY_COUNT; key++) {
 		size_t len = status_keys[key].len;
 
+		/* The first byte settles most of them without a call. */
 		if (first == status_keys[key].text[0] && line->len >= len &&
 		    memcmp(line->at, status_keys[key].text, len) == 0) {
 			hf_scan_advance(line, len);

@@ -320,7 +320,7 @@ def print_turns(title, took, by):
     table(title, ["command", "ms", "x"], [[name, t, lab.ratio(t, took[by])] for name, t in took.items()])
 
 
-os.environ.setdefault("HOLDFAST_RUNTIME_DIR", tempfile.mkdtemp(prefix="hf-bench-"))
+lab.own_runtime_dir()
 for part in args.parts.split(","):
     if part not in PARTS:
         sys.exit("there is no part %s, but %s" % (part, ", ".join(PARTS)))

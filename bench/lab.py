@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """lab - what the measuring programs share: a crowd in scratch cgroups, commands that are timed, medians."""
-import mmap, os, signal, statistics, struct, subprocess, sys, tempfile, time
+import atexit, mmap, os, shutil, signal, statistics, struct, subprocess, sys, tempfile, time
 
 VIEW = struct.Struct("QII")     # struct view of view.h
 
@@ -16,6 +16,13 @@ def hierarchies():
         elif kind == "cgroup" and "freezer" in options and 1 not in found:
             found[1] = fields[4]
     return found
+
+
+def own_runtime_dir():
+    """Journals of the holds that are timed, apart from this machine's, unless the caller has said where."""
+    if "HOLDFAST_RUNTIME_DIR" not in os.environ:
+        os.environ["HOLDFAST_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="hf-bench-")
+        atexit.register(shutil.rmtree, os.environ["HOLDFAST_RUNTIME_DIR"], ignore_errors=True)
 
 
 def progress(text):

@@ -6,7 +6,7 @@ Targets: c100, c1000, c10000 (C, 36 frames in each thread), python (64 threads),
 stand still).  Each round runs every tool once, one after the other, so that what disturbs the machine disturbs all; ratios are of medians.  --realtime runs tools and targets
 with a real-time priority, for machines that are busy with other things.  What is not installed is left out.
 """
-import argparse, os, shutil, statistics, sys, tempfile
+import argparse, os, shutil, statistics, sys
 
 sys.dont_write_bytecode = True
 import lab
@@ -131,7 +131,7 @@ def measure(name):
     sys.stdout.flush()
 
 
-os.environ.setdefault("HOLDFAST_RUNTIME_DIR", tempfile.mkdtemp())
+lab.own_runtime_dir()
 for name in args.targets or ["bash", "c100", "c1000", "python", "node", "stop1000"]:
     if name.startswith("stop"):
         measure_stop(int(name[len("stop"):]))

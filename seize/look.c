@@ -164,7 +164,7 @@ struct census {
 	size_t outside;		/* members that have no id in our PID namespace */
 	bool vanished;		/* somebody was listed and gone when looked at */
 	struct hf_task_set known;	/* in brief: threads that need no look of their own, with their tgid */
-	struct hf_buf tids;
+	struct hf_buf tids;	/* not the roster's, which is walked meanwhile */
 	struct hf_buf text;
 	struct known v1, v2;	/* of other cgroups than the target's: the one that was asked about last */
 	char v1_by[PATH_MAX];	/* what freezes v1 */
@@ -277,15 +277,20 @@ static bool stands_for_all(const struct hf_hold *hold, const struct hf_task *lea
 }
 
 /* Without memory, or the list, they are looked at one by one. */
-static void know_threads(struct census *c, const struct hf_task *leader)
+static void know_threads(const struct hf_hold *hold, struct census *c, const struct hf_task *leader)
 {
+	/* Targets without a cgroup are listed process by process: this one's has just been read. */
+	const struct hf_buf *tids = &hold->roster.tids;
 	bool complete;
 	size_t i;
 
-	if (hf_split_threads(leader->tid, &c->tids, &complete) < 0)
-		return;
-	for (i = 0; i < c->tids.len / sizeof(pid_t); i++) {
-		pid_t tid = ((const pid_t *)(const void *)c->tids.data)[i];
+	if (hold->roster.kind == HF_TARGET_CGROUP) {
+		if (hf_split_threads(leader->tid, &c->tids, &complete) < 0)
+			return;
+		tids = &c->tids;
+	}
+	for (i = 0; i < tids->len / sizeof(pid_t); i++) {
+		pid_t tid = ((const pid_t *)(const void *)tids->data)[i];
 		struct hf_task *t = hf_task_set_find(&c->known, tid);
 
 		if (!t)
@@ -336,7 +341,7 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 	if (r <= 0)
 		return r;
 	if (stands_for_all(hold, t))
-		know_threads(c, t);
+		know_threads(hold, c, t);
 	if (t->tgid == c->last_tgid)
 		return 0;
 	c->last_tgid = t->tgid;

@@ -203,12 +203,7 @@ static int pass(struct volley *v, struct hf_error *err)
 
 static bool anybody(const struct volley *v)
 {
-	size_t i;
-
-	for (i = 0; i < v->processes.n; i++)
-		if (v->processes.tasks[i].state == HF_TASK_LISTED)
-			return true;
-	return false;
+	return hf_task_set_any(&v->processes, HF_TASK_LISTED);
 }
 
 /* Who is there, and may we?  Nothing is changed. */

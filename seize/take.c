@@ -164,17 +164,6 @@ static bool anybody_missed(struct hf_hold *hold)
 	return missed;
 }
 
-/* v1: somebody cannot be seized before he is thawed. */
-static bool anybody_waits(const struct hf_hold *hold)
-{
-	size_t i;
-
-	for (i = 0; i < hold->set.n; i++)
-		if (hold->set.tasks[i].state == HF_TASK_LISTED)
-			return true;
-	return false;
-}
-
 /*
  * v2 lists a thread as 0 when it is outside our PID namespace, and one that is just dying, too.  The
  * dead go away; who stays cannot be named, and so not be held.
@@ -384,7 +373,8 @@ static int take_frozen(struct hf_hold *hold, bool others, struct hf_deadline dea
 	}
 	/* A pass has found nobody new already: another only for those who could not be seized, or may have run since. */
 	if (r == 0 && hold->freezer.version == 1) {
-		r = pass_until_clean(hold, others || hold->part || anybody_waits(hold), true, deadline, err);
+		r = pass_until_clean(hold, others || hold->part || hf_task_set_any(&hold->set, HF_TASK_LISTED), true,
+				     deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	return r;

@@ -173,6 +173,16 @@ struct hf_task *hf_task_set_find(const struct hf_task_set *set, pid_t tid)
 	return NULL;
 }
 
+bool hf_task_set_any(const struct hf_task_set *set, enum hf_task_state state)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++)
+		if (set->tasks[i].state == state)
+			return true;
+	return false;
+}
+
 struct hf_task *hf_task_set_add(struct hf_task_set *set, pid_t tid)
 {
 	struct hf_task *t;

@@ -80,6 +80,8 @@ void hf_task_set_done(struct hf_task_set *set);
 /* Room for n tasks in all, so that adding up to then cannot fail.  0 or -ENOMEM. */
 int hf_task_set_reserve(struct hf_task_set *set, size_t n);
 struct hf_task *hf_task_set_find(const struct hf_task_set *set, pid_t tid);
+/* Whether anybody in it is in this state. */
+bool hf_task_set_any(const struct hf_task_set *set, enum hf_task_state state);
 /* Add a tid that is not in the set, as HF_TASK_LISTED.  NULL when memory is short. */
 struct hf_task *hf_task_set_add(struct hf_task_set *set, pid_t tid);
 
