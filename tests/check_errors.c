@@ -169,7 +169,7 @@ START_TEST(below_a_frozen_ancestor)
 		ck_assert_msg(a.r == 0, "%s", a.err.text);
 		ck_assert_int_eq(a.release, 0);
 	}
-	ck_assert(lab_is_frozen(lab, inner));
+	lab_await_frozen(lab, inner, true);
 	lab_still(lab, 10);
 	lab_untouched(lab);
 	lab_freeze(lab, lab->top, false);

@@ -447,7 +447,9 @@ START_TEST(who_is_frozen_by_somebody_else_is_refused_on_v1_and_held_on_v2)
 		refused(v->pid, EBUSY, "/freezer.state first");
 	else
 		lab_let_go(take(v->pid), HF_RELEASE_AS_FOUND);
-	ck_assert(lab_is_frozen(lab, lab->top));
+	ck_assert(lab_own_bit(lab, lab->top));
+	lab_await_frozen(lab, lab->top, true);
+	lab_still(lab, LAB_HOLD_MS);
 	lab_freeze(lab, lab->top, false);
 	lab_as_before(lab);
 	lab_done(lab);

@@ -50,15 +50,6 @@ static pid_t faulting(struct lab *lab, const struct lab_victim *v)
 	return (pid_t)atomic_load(&lab_slot(lab, v, 0)->value);
 }
 
-static void await_frozen(struct lab *lab, const char *path)
-{
-	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS / 4);
-	struct hf_nap nap = HF_NAP_INIT;
-
-	while (!lab_is_frozen(lab, path))
-		ck_assert_msg(hf_nap(&nap, deadline), "%s does not freeze", path);
-}
-
 /* ---- Under way when we come ------------------------------------------------------------------- */
 
 /* A holder on a thread of its own, who tells what it found and holds until it is let go. */
@@ -145,7 +136,7 @@ START_TEST(a_freeze_under_way_is_waited_for_and_is_the_found_state)
 	lab_still(lab, 10);
 	end_holder(&h);
 	spin->still = v->still = true;
-	await_frozen(lab, lab->top);
+	lab_await_frozen(lab, lab->top, true);
 	lab_as_before(lab);
 	set(lab, lab->top, false);
 	spin->still = v->still = false;
@@ -202,7 +193,7 @@ START_TEST(a_freeze_under_way_that_does_not_end_fails_the_hold_and_goes_on)
 	lab_says(&a.err, "faulting");
 	lab_untouched(lab);
 	lab_poke(lab);
-	await_frozen(lab, lab->top);
+	lab_await_frozen(lab, lab->top, true);
 	set(lab, lab->top, false);
 	lab_as_before(lab);
 	lab_done(lab);
@@ -242,7 +233,7 @@ static void write_during_the_hold(int index, int place, bool found)
 	below->still = !found;
 	at_top->still = !found && place == TOP;
 	if (!found)
-		await_frozen(lab, path);
+		lab_await_frozen(lab, path, true);
 	lab_as_before(lab);
 	set(lab, path, false);
 	at_top->still = below->still = false;

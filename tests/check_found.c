@@ -237,7 +237,8 @@ START_TEST(a_cgroup_found_frozen_is_held_and_stays_frozen)
 		hf_tree_free(tree);
 		lab_still(lab, LAB_HOLD_MS);
 		lab_let_go(hold, HF_RELEASE_AS_FOUND);
-		ck_assert(lab_is_frozen(lab, lab->top));
+		ck_assert(lab_own_bit(lab, lab->top));
+		lab_await_frozen(lab, lab->top, true);
 		lab_still(lab, 10);
 		lab_untouched(lab);
 	}
@@ -279,8 +280,8 @@ START_TEST(a_nested_cgroup_found_frozen_stays_frozen_and_the_others_run)
 	hf_tree_free(tree);
 	lab_still(lab, LAB_HOLD_MS);
 	lab_let_go(hold, HF_RELEASE_AS_FOUND);
-	ck_assert(lab_is_frozen(lab, a));
-	ck_assert(lab_is_frozen(lab, b_c));
+	lab_await_frozen(lab, a, true);
+	lab_await_frozen(lab, b_c, true);
 	lab_as_before(lab);
 	lab_freeze(lab, a, false);
 	lab_freeze(lab, b_c, false);
@@ -356,7 +357,7 @@ START_TEST(a_frozen_cgroup_stays_frozen_when_the_hold_fails)
 	ck_assert_int_eq(attempt.r, -EBUSY);
 	lab_still(lab, 10);
 	lab_let_go(hold, HF_RELEASE_AS_FOUND);
-	ck_assert(lab_is_frozen(lab, a));
+	lab_await_frozen(lab, a, true);
 	lab_untouched(lab);
 	lab_freeze(lab, a, false);
 	v->still = false;

@@ -27,7 +27,7 @@ START_TEST(a_stuck_holder_is_freed_on_v1_alone)
 		begin = lab_ms();
 		hf_guard_enter(&p.g);
 		if (lab->version == 1) {
-			await_frozen(lab, lab->top, false);
+			lab_await_frozen(lab, lab->top, false);
 			ck_assert_uint_ge(lab_ms() - begin, HF_GUARD_STUCK_MS - 1);
 			ck_assert_uint_lt(lab_ms() - begin, SOON_MS);
 		} else {
@@ -88,10 +88,10 @@ START_TEST(what_was_found_frozen_is_thawed_last)
 		freeze(&p);
 		hf_guard_watch(&p.g, true);
 		hf_guard_enter(&p.g);
-		await_frozen(t.lab, t.lab->top, false);
+		lab_await_frozen(t.lab, t.lab->top, false);
 		seen = lab_own_bit(t.lab, t.a);
 		/* In the end it comes, too: the holder may hang for somebody in there. */
-		await_frozen(t.lab, t.a, false);
+		lab_await_frozen(t.lab, t.a, false);
 		ck_assert(hf_guard_leave(&p.g, &p.f));
 		ck_assert(!p.f.levels[0].self_now && !p.f.levels[1].self_now);
 		hf_guard_watch(&p.g, false);
@@ -148,8 +148,8 @@ START_TEST(killed_after_the_guard_has_thawed)
 		find(&t, found & 1, found & 2);
 		h = start_holder(new_play(t.lab->top), freeze_and_hang);
 		await_ready(&h);
-		await_frozen(t.lab, t.a, false);
-		await_frozen(t.lab, t.lab->top, false);
+		lab_await_frozen(t.lab, t.a, false);
+		lab_await_frozen(t.lab, t.lab->top, false);
 		guard = h.play->guard;
 		kill_holder(&h);
 		await_guards_end(guard);

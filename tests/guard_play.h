@@ -144,15 +144,6 @@ static inline void await_guards_end(pid_t guard)
 	ck_assert_uint_lt(lab_ms() - begin, SOON_MS);
 }
 
-static inline void await_frozen(struct lab *lab, const char *path, bool frozen)
-{
-	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS);
-	struct hf_nap nap = HF_NAP_INIT;
-
-	while (lab_is_frozen(lab, path) != frozen)
-		ck_assert_msg(hf_nap(&nap, deadline), "%s: %sfrozen", path, frozen ? "not " : "");
-}
-
 /* ---- Parts of a hold -------------------------------------------------------------------------- */
 
 struct parts {
@@ -286,8 +277,8 @@ static inline void find(struct found *t, bool top, bool a)
 static inline void as_found(struct found *t)
 {
 	lab_untouched(t->lab);
-	await_frozen(t->lab, t->lab->top, t->in_top->still);
-	await_frozen(t->lab, t->a, t->in_a->still);
+	lab_await_frozen(t->lab, t->lab->top, t->in_top->still);
+	lab_await_frozen(t->lab, t->a, t->in_a->still);
 	lab_moving(t->lab);
 }
 

@@ -111,6 +111,11 @@ void lab_freeze(struct lab *lab, const char *path, bool frozen);
 /* Its own setting, and what is in effect. */
 bool lab_own_bit(const struct lab *lab, const char *path);
 bool lab_is_frozen(const struct lab *lab, const char *path);
+/*
+ * Until it is, or is not.  Who is let go into a v2 freeze leaves one frozen state for another: for a moment the cgroup
+ * does not count as frozen, though nobody runs.
+ */
+void lab_await_frozen(const struct lab *lab, const char *path, bool frozen);
 void lab_move(const char *path, pid_t pid);
 /* One thread of a process; on v2 the cgroup is made a threaded one. */
 void lab_move_thread(struct lab *lab, const char *path, pid_t tid);

@@ -139,6 +139,15 @@ void lab_await_state(pid_t tid, char state)
 				     now ? now : '-');
 }
 
+void lab_await_frozen(const struct lab *lab, const char *path, bool frozen)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS);
+	struct hf_nap nap = HF_NAP_INIT;
+
+	while (lab_is_frozen(lab, path) != frozen)
+		ck_assert_msg(hf_nap(&nap, deadline), "%s: %sfrozen", path, frozen ? "not " : "");
+}
+
 void lab_await_gone(pid_t pid)
 {
 	struct hf_deadline deadline = hf_deadline_in_ms(LAB_PATIENCE_MS);
