@@ -9,7 +9,7 @@
  *	v2: stops
  *	verify		list again; newcomers are seized too, until a pass finds nobody new
  *	thaw
- *	v1: stops	list again only where one of ours turns out to have lost its tid
+ *	v1: stops, and verify once more
  *
  * v2 tasks enter their ptrace stop while they are frozen, so every stop is collected before the
  * thaw.  v1 tasks do not: their trap waits until they are thawed, and is taken before any user
@@ -184,13 +184,14 @@ static int meet_strangers(struct hf_hold *hold, unsigned int *passes, struct hf_
 }
 
 /*
- * Passes over everybody, if dirty from the start, until one finds nobody new.  With `stops`, the stops of those who have
+ * Passes over everybody, until one finds nobody new.  With `stops`, the stops of those who have
  * been seized are waited for before each, and in the end.
  */
-static int pass_until_clean(struct hf_hold *hold, bool dirty, bool stops, struct hf_deadline deadline,
+static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline deadline,
 			    struct hf_error *err)
 {
 	unsigned int passes = 0;
+	bool dirty = true;
 	int r;
 
 	for (;;) {
@@ -327,7 +328,7 @@ static int seize_frozen(struct hf_hold *hold, struct hf_deadline deadline, struc
 		hf_guard_watch(&hold->guard, true);
 		/* v2 goes on under the freeze, with the stops; v1 has to be thawed for them, and makes all its passes first. */
 		if (hold->freezer.version == 1)
-			r = pass_until_clean(hold, true, false, deadline, err);
+			r = pass_until_clean(hold, false, deadline, err);
 		else
 			r = hf_meet_all(hold, &dirty, err);
 		hf_guard_watch(&hold->guard, false);
@@ -349,11 +350,8 @@ static int refuse_nobody(struct hf_hold *hold, struct hf_error *err)
 		       "everybody in %s ended or left while the hold was taken", hold->roster.name);
 }
 
-/*
- * Frozen meanwhile: everybody stands still at one instant.  `others`: there are threads that were held before, whose
- * siblings may have run since.
- */
-static int take_frozen(struct hf_hold *hold, bool others, struct hf_deadline deadline, struct hf_error *err)
+/* Frozen meanwhile: everybody stands still at one instant. */
+static int take_frozen(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
 	struct hf_timing *us = &hold->info.timing_us;
 	int r = 0;
@@ -364,17 +362,19 @@ static int take_frozen(struct hf_hold *hold, bool others, struct hf_deadline dea
 	if (r == 0)
 		r = seize_frozen(hold, deadline, err);
 	if (r == 0 && hold->freezer.version == 2) {
-		r = pass_until_clean(hold, true, true, deadline, err);
+		r = pass_until_clean(hold, true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	if (r == 0 && !(hold->freezer.version == 2 && stays_frozen(hold))) {
 		r = thaw(hold, err);
 		since_us(&hold->mark_ns, &us->thaw);
 	}
-	/* A pass has found nobody new already: another only for those who could not be seized, or may have run since. */
+	/*
+	 * A pass has found nobody new already; but an exec may have given the tid of one of ours to a thread that is not, and
+	 * that the stops tell.  Without this list, too, some hold in a thousand had a runaway in a storm of execs.
+	 */
 	if (r == 0 && hold->freezer.version == 1) {
-		r = pass_until_clean(hold, others || hold->part || hf_task_set_any(&hold->set, HF_TASK_LISTED), true,
-				     deadline, err);
+		r = pass_until_clean(hold, true, deadline, err);
 		since_us(&hold->mark_ns, &us->wait);
 	}
 	return r;
@@ -383,16 +383,16 @@ static int take_frozen(struct hf_hold *hold, bool others, struct hf_deadline dea
 /* Without a freezer, one after the other, until nobody is left who runs. */
 static int take_running(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	int r = pass_until_clean(hold, true, true, deadline, err);
+	int r = pass_until_clean(hold, true, deadline, err);
 
 	since_us(&hold->mark_ns, &hold->info.timing_us.seize);
 	return r;
 }
 
-/* Everybody who runs now; who is held already is passed over, and has siblings among them if `others`. */
-static int take_all(struct hf_hold *hold, bool others, struct hf_deadline deadline, struct hf_error *err)
+/* Everybody who runs now; who is held already is passed over. */
+static int take_all(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	int r = hf_hold_can_freeze(hold) ? take_frozen(hold, others, deadline, err) : take_running(hold, deadline, err);
+	int r = hf_hold_can_freeze(hold) ? take_frozen(hold, deadline, err) : take_running(hold, deadline, err);
 
 	if (r == 0)
 		find_strangers(hold);
@@ -409,7 +409,7 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 
 	hold->first_stop_ns = hold->mark_ns = hf_clock_ns();
 	hold->changed = true;
-	r = take_all(hold, false, deadline, err);
+	r = take_all(hold, deadline, err);
 	return r < 0 ? r : refuse_nobody(hold, err);
 }
 
@@ -419,7 +419,7 @@ int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err)
 	int r;
 
 	hold->mark_ns = hf_clock_ns();
-	r = take_all(hold, true, hf_deadline_in_ms(NEWCOMERS_MS), err);
+	r = take_all(hold, hf_deadline_in_ms(NEWCOMERS_MS), err);
 	hf_reaper_end(hold->reaper);
 	hold->reaper = NULL;
 	/* Thawed under the hold, as it was before; a cgroup that stays frozen has them all the same. */
