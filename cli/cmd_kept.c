@@ -3,7 +3,6 @@
  * cmd_kept - list, show, extend, release: the holds that are kept in the background.
  */
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -178,7 +177,7 @@ static int run_show(const struct hf_cmd *cmd, const struct hf_args *args)
 	FILE *f = open_memstream(&text, &len);
 	int failed = 0, status, r = hf_keeper_open(args->operand, &keeper, &err);
 
-	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+	if (!args->json && !hf_locale_is_utf8())
 		flags |= HF_FORMAT_ASCII;
 	if (r == 0)
 		r = hf_keeper_info(keeper, &k, &err);

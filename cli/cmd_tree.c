@@ -2,7 +2,6 @@
 /*
  * cmd_tree - hold a target, collect its processes and threads, release it, print them.
  */
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +21,7 @@ static unsigned int flags_of(const struct hf_args *args, enum hf_format format)
 		flags |= HF_FORMAT_PRETTY;
 	if (format == HF_FORMAT_TEXT && hf_colour_wanted(args->colour))
 		flags |= HF_FORMAT_COLOUR;
-	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+	if (format == HF_FORMAT_TEXT && !hf_locale_is_utf8())
 		flags |= HF_FORMAT_ASCII;
 	return flags;
 }

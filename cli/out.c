@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <limits.h>
+#include <locale.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -75,6 +77,12 @@ const char *hf_count(size_t n, const char *word, char ret[HF_COUNT_MAX])
 
 	snprintf(ret, HF_COUNT_MAX, "%zu %s%s", n, word, plural);
 	return ret;
+}
+
+bool hf_locale_is_utf8(void)
+{
+	setlocale(LC_CTYPE, "");
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 bool hf_colour_wanted(enum hf_when when)

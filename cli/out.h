@@ -91,6 +91,9 @@ enum hf_when {
 /* Colours for standard output, by --color, NO_COLOR, TERM and whether it is a terminal. */
 bool hf_colour_wanted(enum hf_when when);
 
+/* What the environment says that text is shown in; to read a locale takes longer than a small hold, so ask for text only. */
+bool hf_locale_is_utf8(void);
+
 /*
  * Copy as writer.h shows names, so that it is UTF-8 and steers no terminal; cut to fit into cap bytes, at least
  * one.  For messages: allocates nothing.

@@ -274,6 +274,18 @@ static pid_t fork_silently(int root_fd)
 	return pid;
 }
 
+/* A freezer of v2 knows where that is mounted. */
+static int open_v2_root(const struct hf_freezer *f)
+{
+	char mount[PATH_MAX];
+
+	if (f->version != 2 || !f->mount_len || f->mount_len >= sizeof(mount))
+		return hf_freezer_open_root(2);
+	memcpy(mount, f->path, f->mount_len);
+	mount[f->mount_len] = '\0';
+	return open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* With everything made that it needs.  0 or -errno. */
 static int post_guard(struct hf_guard *g, struct hf_freezer *f, int message_fd)
 {
@@ -288,7 +300,7 @@ static int post_guard(struct hf_guard *g, struct hf_freezer *f, int message_fd)
 	theirs = ends[1];
 	/* Made while we live, so it means us for certain, however soon we die. */
 	pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	root_fd = hf_freezer_open_root(2);
+	root_fd = open_v2_root(f);
 	post = (struct hf_guard_post){
 		.page = g->journal.page, .journal = &g->journal, .freezer = f,
 		.socket_fd = theirs, .holders_fd = ours, .pidfd = pidfd, .message_fd = message_fd,
@@ -314,12 +326,12 @@ static int post_guard(struct hf_guard *g, struct hf_freezer *f, int message_fd)
  * It has all that it needs from the start, and will see our death whenever it comes to look; but while it sets itself
  * up it takes a processor from those who are to be frozen, who then stand still for longer.
  */
-static void await_settled(const struct hf_guard *g)
+void hf_guard_settle(const struct hf_guard *g)
 {
 	struct pollfd p = { .fd = g->fd, .events = POLLIN };
 	char byte;
 
-	if (poll(&p, 1, SETTLED_MS) > 0 && read(g->fd, &byte, 1) < 0) {
+	if (g->pid > 0 && poll(&p, 1, SETTLED_MS) > 0 && read(g->fd, &byte, 1) < 0) {
 		/* It has been killed: nothing is lost but this wait. */
 	}
 }
@@ -335,8 +347,6 @@ int hf_guard_start(struct hf_guard *g, struct hf_freezer *f, const struct hf_gua
 		return r;
 	}
 	hf_journal_show(&g->journal);
-	if (g->pid > 0)
-		await_settled(g);
 	return 0;
 }
 
@@ -359,12 +369,17 @@ int hf_guard_post(struct hf_guard *g, struct hf_freezer *f, bool no_guard, bool 
 	return 0;
 }
 
+/* Without a pidfd (Linux before 5.3, or a filter), or should a signal cut the first wait short, by asking again and again. */
 static bool await_end(const struct hf_guard *g, unsigned int ms)
 {
 	struct hf_deadline deadline = hf_deadline_in_ms(ms);
 	struct hf_nap nap = HF_NAP_INIT;
+	hf_owned_fd pidfd = hf_sys_pidfd_open(g->pid);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	int status, r;
 
+	if (pidfd >= 0)
+		poll(&p, 1, (int)ms);
 	while ((r = hf_sys_wait(g->pid, &status)) == 0 && hf_nap(&nap, deadline))
 		;
 	return r != 0;
