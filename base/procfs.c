@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "own.h"
 #include "scan.h"
 
 /* ---- Pieces ------------------------------------------------------------------------------- */
@@ -548,6 +549,25 @@ int hf_tid_stat(pid_t tid, struct hf_stat *ret)
 	snprintf(name, sizeof(name), "task/%d/stat", (int)tid);
 	n = tid_read(tid, name, text, sizeof(text));
 	return n < 0 ? (int)n : hf_stat_parse(text, (size_t)n, ret);
+}
+
+int hf_thread_state(pid_t tgid, pid_t tid, char *ret)
+{
+	char path[TID_PATH_MAX], text[128];	/* behind the name, which has less than 64 bytes, is the state */
+	hf_owned_fd fd = -1;
+	const char *end;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)tgid, (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -errno : hf_read_again(fd, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	end = memrchr(text, ')', (size_t)n);
+	if (!end || text + n - end < 3)
+		return -EBADMSG;
+	*ret = end[2];
+	return 0;
 }
 
 int hf_tid_status(pid_t tid, struct hf_status *ret)

@@ -186,7 +186,7 @@ static void take_turns(const char *where, int rounds, bool trees)
 	steps_open(&spinning, where);
 	spinning.spins = true;
 	bare.no_restart = 1;
-	brief.brief = 1;
+	brief.brief = HF_BRIEF_PROCESSES;
 	if (floor.pid) {
 		target.kind = HF_TARGET_PROCESSES;
 		target.pids = &floor.pid;

@@ -200,7 +200,7 @@ static int hold_it(void *arg)
 	char changed[512];
 	int r, status;
 
-	opts.brief = !s->args->json;
+	opts.brief = s->args->json ? HF_BRIEF_NO : HF_BRIEF_PROCESSES;
 	s->cancelled = hf_hold_take(&s->target, &opts, &s->hold, &err) == -ECANCELED;
 	if (!s->hold)
 		return hf_report(s->cmd->name, &err);

@@ -33,7 +33,7 @@ static int collect(struct hf_look *look, hf_hold *hold, struct hf_error *err)
 	int r;
 
 	opts.effects = look->args->effects;
-	opts.brief = look->brief;
+	opts.brief = look->brief != HF_BRIEF_NO;
 	r = hf_tree_collect(hold, &opts, &tree, err);
 	look->seen = tree;
 	return r;
@@ -74,7 +74,8 @@ static int run_tree(const struct hf_cmd *cmd, const struct hf_args *args)
 		return status;
 	if (args->hold)
 		return print_kept(cmd, args);
-	look.brief = format_of(args) != HF_FORMAT_JSON && !args->effects;
+	if (format_of(args) != HF_FORMAT_JSON && !args->effects)
+		look.brief = HF_BRIEF_PROCESSES;
 	status = hf_look_and_print(&look);
 	hf_tree_free(look.seen);
 	return status;

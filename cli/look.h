@@ -14,7 +14,7 @@
 struct hf_look {
 	const struct hf_cmd *cmd;
 	const struct hf_args *args;
-	bool brief;		/* how each thread was found is not told */
+	enum hf_brief brief;	/* what is told of each thread needs no more */
 	void *seen;		/* whatever the two below agree on */
 	/* While everything is held, on the holder's thread; writes not a word. */
 	int (*held)(struct hf_look *look, hf_hold *hold, struct hf_error *err);

@@ -18,7 +18,8 @@ static void load_cxx(struct hf_demangler *d)
 
 	d->tried = 1;
 	for (i = 0; i < sizeof(names) / sizeof(*names) && !d->library; i++)
-		d->library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+		/* Bound when called: of its thousands of functions one is, and to bind all takes a millisecond. */
+		d->library = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
 	if (d->library)
 		*(void **)&d->cxx = dlsym(d->library, "__cxa_demangle");
 }

@@ -225,11 +225,6 @@ bool hf_elf_symbols(const struct hf_elf *e, uint32_t type, struct hf_elf_symbols
 	return false;
 }
 
-void hf_elf_symbol(const struct hf_elf_symbols *s, size_t i, Elf64_Sym *ret)
-{
-	memcpy(ret, s->data + i * sizeof(*ret), sizeof(*ret));
-}
-
 const char *hf_elf_symbol_name(const struct hf_elf_symbols *s, uint32_t st_name)
 {
 	return name_at(s->names, s->names_len, st_name);

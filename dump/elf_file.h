@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct hf_elf {
 	const uint8_t *data;
@@ -61,7 +62,10 @@ bool hf_elf_build_id(const struct hf_elf *e, const uint8_t **ret, size_t *ret_le
 
 /* SHT_SYMTAB, or SHT_DYNSYM. */
 bool hf_elf_symbols(const struct hf_elf *e, uint32_t type, struct hf_elf_symbols *ret);
-void hf_elf_symbol(const struct hf_elf_symbols *s, size_t i, Elf64_Sym *ret);
+static inline void hf_elf_symbol(const struct hf_elf_symbols *s, size_t i, Elf64_Sym *ret)
+{
+	memcpy(ret, s->data + i * sizeof(*ret), sizeof(*ret));
+}
 /* Whether a section, by its index, holds this address. */
 bool hf_elf_section_holds(const struct hf_elf *e, uint16_t index, uint64_t vaddr);
 /* Its name, NUL-terminated within the file; "" when it is not. */

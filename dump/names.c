@@ -38,7 +38,8 @@ static void find_symbols(struct hf_image *image, struct hf_named *named, size_t 
 	if (!hf_elf_symbols(&image->elf, SHT_SYMTAB, &own) && image->build_id &&
 	    hf_debug_file_open(&image->debug, image->build_id, image->n_build_id, image->pid))
 		hf_named_by(named, n, &image->debug.elf, SHT_SYMTAB);
-	hf_named_by(named, n, &image->elf, SHT_DYNSYM);
+	if (!all_named(named, n))
+		hf_named_by(named, n, &image->elf, SHT_DYNSYM);
 	if (!all_named(named, n) && hf_debug_file_unpack(&image->mini, &image->elf))
 		hf_named_by(named, n, &image->mini.elf, SHT_SYMTAB);
 }

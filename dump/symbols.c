@@ -19,20 +19,21 @@ void hf_named_sort(struct hf_named *named, size_t n)
 		qsort(named, n, sizeof(*named), by_address);
 }
 
-/* The first at or above vaddr; n when all are below. */
+/*
+ * The first at or above vaddr, which the last is.  Asked for each symbol of a file: the way down has no branch to be
+ * guessed wrong.
+ */
 static size_t first_at(const struct hf_named *named, size_t n, uint64_t vaddr)
 {
-	size_t low = 0, high = n;
+	const struct hf_named *at = named;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	while (n > 1) {
+		size_t half = n / 2;
 
-		if (named[middle].vaddr < vaddr)
-			low = middle + 1;
-		else
-			high = middle;
+		at += half * (at[half - 1].vaddr < vaddr);
+		n -= half;
 	}
-	return low;
+	return (size_t)(at - named);
 }
 
 /* Names are looked at only where they are wanted: reading them all would read another file as large as the table. */

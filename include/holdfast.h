@@ -131,6 +131,16 @@ enum hf_on_newcomers {
 					   that moment */
 };
 
+/*
+ * How much is looked at beforehand, while the target runs; that takes longer than to stop it.  In brief a thread that is
+ * traced while the first of its process is not is met only when the target is being stopped, and then all is undone.
+ */
+enum hf_brief {
+	HF_BRIEF_NO = 0,		/* each thread */
+	HF_BRIEF_STATES,		/* each process, and of its threads how they were found: half of that */
+	HF_BRIEF_PROCESSES		/* each process: a tenth; `found` of most threads is '?' */
+};
+
 /* What a hold is of. */
 enum hf_target_kind {
 	HF_TARGET_CGROUP = 1,	/* a freezer cgroup and all its descendants: stopped at one instant */
@@ -176,14 +186,11 @@ struct hf_take_options {
 	int no_journal;			/* 1: keep no record that outlives holder and guard */
 	enum hf_on_newcomers on_newcomers;
 	int no_restart;			/* 1: do not restart interrupted calls, see enum hf_restart */
-	int brief;			/* 1: look at processes beforehand, and not at each of their threads: with
-					   many threads it takes half the time until they are held.  `found` of
-					   most is '?' then, and a thread that is traced while its process is
-					   not is met only when the target is being stopped */
+	enum hf_brief brief;		/* how much is looked at beforehand, while the target runs */
 };
 #define HF_TAKE_OPTIONS_INIT \
 	{ sizeof(struct hf_take_options), 0, HF_ON_ARMED_FAIL, HF_ON_TRACED_FAIL, \
-	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0, HF_ON_NEWCOMERS_REPORT, 0, 0 }
+	  HF_ON_OUTSIDE_HOLD, 0, 0, 0, HF_ON_DEATH_RESUME, 0, 0, HF_ON_NEWCOMERS_REPORT, 0, HF_BRIEF_NO }
 
 /*
  * dead_man_ms: a process that is stopped, or hangs in the kernel, cannot end its hold.  With a dead man's switch the

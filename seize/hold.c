@@ -51,7 +51,8 @@ int hf_take_options_copy(struct hf_take_options *to, const struct hf_take_option
 		       (unsigned int)to->on_traced > HF_ON_TRACED_SKIP ||
 		       (unsigned int)to->on_outside > HF_ON_OUTSIDE_REPORT ||
 		       (unsigned int)to->on_death > HF_ON_DEATH_KILL ||
-		       (unsigned int)to->on_newcomers > HF_ON_NEWCOMERS_HOLD))
+		       (unsigned int)to->on_newcomers > HF_ON_NEWCOMERS_HOLD ||
+		       (unsigned int)to->brief > HF_BRIEF_PROCESSES))
 		r = hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "an option has a value that does not exist");
 	if (r == 0 && to->no_guard && (to->on_death == HF_ON_DEATH_KILL || to->dead_man_ms))
 		r = hf_fail(err, EINVAL, HF_STAGE_NONE, 0,

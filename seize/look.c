@@ -300,12 +300,19 @@ static void know_threads(const struct hf_hold *hold, struct census *c, const str
 	}
 }
 
-static bool is_known(const struct census *c, struct hf_task *t)
+/* Whether no more need be known of a thread than that.  Whose state is out of the ordinary is looked at like all others. */
+static bool is_known(const struct hf_hold *hold, const struct census *c, struct hf_task *t)
 {
 	const struct hf_task *known = hf_task_set_find(&c->known, t->tid);
+	char state;
 
 	if (!known)
 		return false;
+	if (hold->opts.brief == HF_BRIEF_STATES) {
+		if (hf_thread_state(known->tgid, t->tid, &state) < 0 || !strchr("SRDI", state))
+			return false;
+		t->found = state;
+	}
 	t->tgid = known->tgid;
 	t->many = true;
 	return true;
@@ -330,7 +337,7 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 	if (!t)
 		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, tid, "out of memory for thread %d", tid);
 	t->level = level;
-	if (is_known(c, t))
+	if (is_known(hold, c, t))
 		return 0;
 	r = hf_look_at_task(hold, t, err);
 	/* From here to the SEIZE its number may get another owner; who was looked at can be told by this. */
