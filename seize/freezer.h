@@ -113,8 +113,8 @@ void hf_freezer_notice(struct hf_freezer *f);
 bool hf_freezer_is_foreign(const struct hf_freezer *f, char *ret, size_t cap);
 
 /*
- * Whether a level that was found frozen is still on its way there: asked to freeze by somebody else, and not frozen
- * yet.  Reads, changes nothing.
+ * Whether a level that is to be frozen, as it was found or as we have set it since, is still on its way there.  Reads,
+ * changes nothing.
  */
 bool hf_freezer_is_freezing(const struct hf_freezer *f);
 /* Record every level anew, as it is found now.  Only before anything was changed.  0 or -errno. */

@@ -361,7 +361,7 @@ bool hf_freezer_is_freezing(const struct hf_freezer *f)
 	size_t i;
 
 	for (i = 0; i < f->n_levels; i++) {
-		if (!f->levels[i].self_found || hf_level_read_self(f, &f->levels[i], &set) < 0 || !set)
+		if (!f->levels[i].self_now || hf_level_read_self(f, &f->levels[i], &set) < 0 || !set)
 			continue;
 		if (f->version == 1 ? hf_level_read_frozen(f, &f->levels[i]) == 0 :
 				      anybody_thawed(f, f->levels[i].name))

@@ -384,6 +384,43 @@ static int release_dead(struct hf_hold *hold, struct hf_deadline deadline, struc
 		       "%zu threads were killed but had not ended by the deadline: %s", left, text);
 }
 
+/* ---- Into a freeze -------------------------------------------------------------------------------------- */
+
+/* Whether a thread that was let go is yet to be woken, or to go to sleep in the freeze. */
+static bool is_on_its_way(const struct hf_task *t)
+{
+	char state;
+
+	return hf_thread_state(t->tgid, t->tid, &state) == 0 && (state == 't' || state == 'R');
+}
+
+/*
+ * Who is let go into a v2 freeze wakes up, and is frozen again before it returns to user mode; for that moment its
+ * cgroup counts as unfrozen (kernel/cgroup/freezer.c, cgroup_leave_frozen()).  Nobody is to see that once we have
+ * returned.  On v1 FROZEN stays.
+ */
+static void await_frozen_again(const struct hf_hold *hold, bool all)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(REFREEZE_MS);
+	struct hf_nap nap = HF_NAP_INIT;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+
+		if (t->state != HF_TASK_RELEASED || !(all || hf_hold_found_frozen(hold, t)))
+			continue;
+		any = true;
+		while (is_on_its_way(t))
+			if (!hf_nap(&nap, deadline))
+				return;
+	}
+	/* Asleep, it is counted a moment later. */
+	while (any && hf_freezer_is_freezing(&hold->freezer) && hf_nap(&nap, deadline))
+		;
+}
+
 /* ---- All ---------------------------------------------------------------------------------------------- */
 
 int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
@@ -412,6 +449,8 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
 		break;
 	}
 	hold->release_ns = hf_clock_ns();
+	if (r == 0 && hold->freezer.version == 2)
+		await_frozen_again(hold, how == HF_RELEASE_FROZEN);
 	/* Who is still frozen, because of a failure, would be waited for in vain. */
 	left = leave_armed || r < 0 ? detach_stragglers(hold) : hf_release_stragglers(hold, deadline);
 	return r < 0 ? r : (int)left;
