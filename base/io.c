@@ -96,32 +96,6 @@ int hf_read_at(int dirfd, const char *name, struct hf_buf *buf)
 	return 0;
 }
 
-static ssize_t read_up_to(int fd, char *data, size_t cap)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < cap - 1) {
-		n = read_some(fd, data + len, cap - 1 - len);
-		if (n < 0)
-			return n;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	data[len] = '\0';
-	return (ssize_t)len;
-}
-
-ssize_t hf_read_small_at(int dirfd, const char *name, char *data, size_t cap)
-{
-	hf_owned_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	return read_up_to(fd, data, cap);
-}
-
 ssize_t hf_read_again(int fd, char *data, size_t cap)
 {
 	ssize_t n;
@@ -133,6 +107,13 @@ ssize_t hf_read_again(int fd, char *data, size_t cap)
 		return -errno;
 	data[n] = '\0';
 	return n;
+}
+
+ssize_t hf_read_small_at(int dirfd, const char *name, char *data, size_t cap)
+{
+	hf_owned_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : hf_read_again(fd, data, cap);
 }
 
 int hf_write_fd(int fd, const char *text)

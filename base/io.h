@@ -30,15 +30,13 @@ int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t len);
 int hf_read_at(int dirfd, const char *name, struct hf_buf *buf);
 
 /*
- * The same into caller's memory: at most cap - 1 bytes and a NUL; cap is at least 1.  Returns the
- * length or -errno.  A length of cap - 1 may mean that more was there.
+ * The same into caller's memory with one read: at most cap - 1 bytes and a NUL; cap is at least 1.  For the files of
+ * /proc and cgroups that are one record, which the kernel makes whole before it hands over any of it (fs/seq_file.c);
+ * of a list it may be only the beginning.  Returns the length or -errno.  A length of cap - 1 may mean that more was there.
  */
 ssize_t hf_read_small_at(int dirfd, const char *name, char *data, size_t cap);
 
-/*
- * Read an open file from its start into caller's memory with one pread(2): for the files of one
- * or two lines that are looked at again and again.  cap and result as with hf_read_small_at().
- */
+/* The same of a file that is open, from its start whatever was read before: for what is looked at again and again. */
 ssize_t hf_read_again(int fd, char *data, size_t cap);
 
 /* Write text with one write(2), as cgroup files need it.  0 or -errno. */

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "own.h"
 #include "scan.h"
 
 /* ---- Pieces ------------------------------------------------------------------------------- */
@@ -554,13 +553,11 @@ int hf_tid_stat(pid_t tid, struct hf_stat *ret)
 int hf_thread_state(pid_t tgid, pid_t tid, char *ret)
 {
 	char path[TID_PATH_MAX], text[128];	/* behind the name, which has less than 64 bytes, is the state */
-	hf_owned_fd fd = -1;
 	const char *end;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)tgid, (int)tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -errno : hf_read_again(fd, text, sizeof(text));
+	n = hf_read_small_at(AT_FDCWD, path, text, sizeof(text));
 	if (n < 0)
 		return (int)n;
 	end = memrchr(text, ')', (size_t)n);

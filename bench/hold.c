@@ -94,13 +94,14 @@ static struct round with_holdfast(const struct hf_target *target, const struct h
 			       info->timing_us.wait,
 		.call_us = taken - start,
 		.threads = info->held,
-		.bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before,
 	};
 	if (asked != HOLD)
 		collect(hold, asked);
 	if (hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, &err) < 0)
 		die(&err);
 	r.us = info->timing_us;
+	/* Asked now, for it takes time to be counted. */
+	r.bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
 	hf_hold_free(hold);
 	return r;
 }

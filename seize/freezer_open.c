@@ -45,9 +45,16 @@ static int read_bit(int dirfd, const char *name, bool *ret)
 
 int hf_level_read_self(const struct hf_freezer *f, const struct hf_level *l, bool *ret)
 {
-	char name[HF_LEVEL_NAME_MAX];
-	int r = hf_level_file(l, self_file(f), name, sizeof(name));
+	const int fd = f->version == 2 ? l->fd : l->self_fd;
+	char name[HF_LEVEL_NAME_MAX], text[64];
+	ssize_t n;
+	int r;
 
+	if (fd >= 0) {
+		n = hf_read_again(fd, text, sizeof(text));
+		return n < 0 ? (int)n : hf_bit_parse(text, (size_t)n, ret);
+	}
+	r = hf_level_file(l, self_file(f), name, sizeof(name));
 	return r < 0 ? r : read_bit(f->dirfd, name, ret);
 }
 
@@ -256,11 +263,16 @@ static int add_level(struct hf_freezer *f, const char *name)
 static int add_children(struct hf_freezer *f, size_t level)
 {
 	const char *name = f->levels[level].name[0] ? f->levels[level].name : ".";
-	hf_owned_fd fd = openat(f->dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char entries[8192] __attribute__((aligned(8))), child[HF_LEVEL_NAME_MAX];
+	hf_owned_fd fd = -1;
+	struct stat st;
 	ssize_t n, at;
 	int r;
 
+	/* Asked again and again while everybody stands still; the links of a cgroup's directory are its children and two. */
+	if (fstatat(f->dirfd, name, &st, 0) == 0 && st.st_nlink == 2)
+		return 0;
+	fd = openat(f->dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return hf_is_gone(-errno) ? 0 : -errno;
 	/* Read directly: readdir(3) would allocate 32 KiB, and the target may be frozen now. */

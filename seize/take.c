@@ -491,8 +491,9 @@ static void set_dead_man(struct hf_hold *hold, uint64_t from_now_ms)
 }
 
 /*
- * Where nothing is frozen, the kernel undoes all when the holder dies; but one that hangs has to be made to.  It sets
- * itself up on another processor while we look.
+ * Where nothing is frozen, the kernel undoes all when the holder dies; but one that hangs has to be made to.  Started
+ * after the look: before it, the guard pushed threads of the target onto the processor that looks, and what they waited
+ * there came on top of the stop (measured, two processors: of a fifth of the holds 3 ms instead of 2).
  */
 static int post_guard(struct hf_hold *hold, struct hf_error *err)
 {
@@ -504,8 +505,10 @@ static int post_guard(struct hf_hold *hold, struct hf_error *err)
 
 static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err)
 {
-	int r;
+	int r = post_guard(hold, err);
 
+	if (r < 0)
+		return r;
 	hf_seize_prepare(hold);
 	hf_guard_settle(&hold->guard);
 	set_dead_man(hold, hf_deadline_left_ns(deadline) / 1000000 + HF_DEAD_MAN_GRACE_MS);
@@ -552,8 +555,6 @@ static int take(struct hf_hold *hold, const struct hf_target *target, struct hf_
 
 	if (r == 0 && target->kind == HF_TARGET_CGROUP)
 		r = hf_take_open_cgroup(hold, target->path, deadline, err);
-	if (r == 0)
-		r = post_guard(hold, err);
 	if (r == 0)
 		r = hf_look(hold, deadline, err);
 	/* Room for as many newcomers as there are members: no allocation while they are frozen. */

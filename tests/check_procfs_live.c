@@ -142,11 +142,11 @@ START_TEST(a_live_task_in_a_system_call_shows_which)
 	char wchan[HF_WCHAN_MAX];
 	struct hf_syscall sc;
 
-	/* A task that looks at itself is inside the read(2) with which it looks. */
+	/* A task that looks at itself is inside the pread(2) with which it looks. */
 	ck_assert_int_eq(hf_tid_syscall(gettid(), &sc), 0);
 	ck_assert(!sc.running);
-	ck_assert_int_eq(sc.nr, SYS_read);
-	ck_assert_str_eq(hf_syscall_name(sc.nr), "read");
+	ck_assert_int_eq(sc.nr, SYS_pread64);
+	ck_assert_str_eq(hf_syscall_name(sc.nr), "pread64");
 	ck_assert_uint_ne(sc.pc, 0);
 	memset(wchan, FILLER, sizeof(wchan));
 	ck_assert_int_eq(hf_tid_wchan(gettid(), wchan), 0);
