@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """hold.py BUILD - holdfast beside the bare system calls, and beside the tools that are installed, in one run.
 
-In each round every way is taken once, one after the other, so that what disturbs the machine disturbs all; figures are
+In each round every way is taken once, in another order, so that what disturbs the machine disturbs all; figures are
 medians, and what counts are ratios.  Nothing passes or fails.  The figures go to BUILD/bench/hold.json as well.
 """
 import argparse, json, os, platform, shutil, signal, subprocess, sys, tempfile, time
@@ -217,7 +217,7 @@ def measure_commands():
             tools = tools_for(crowd, images, criu)
             took, stops = {t: [] for t in tools}, {t: [] for t in tools}
             for i in range(args.rounds + 1):
-                for t, turn in tools.items():
+                for t, turn in lab.in_turn(tools, i):
                     lab.progress("%d threads, round %d of %d: %s" % (n, i, args.rounds, t))
                     crowd.view.longest_us()
                     wall = turn()
@@ -310,8 +310,8 @@ def measure_trees():
 def turns(commands, rounds=None):
     commands = {name: words for name, words in commands.items() if shutil.which(words[0])}
     took = {name: [] for name in commands}
-    for _ in range(rounds or args.rounds):
-        for name, words in commands.items():
+    for i in range(rounds or args.rounds):
+        for name, words in lab.in_turn(commands, i):
             took[name].append(lab.run(words)[0])
     return {name: lab.median(values) for name, values in took.items()}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """lab - what the measuring programs share: a crowd in scratch cgroups, commands that are timed, medians."""
-import atexit, mmap, os, shutil, signal, statistics, struct, subprocess, sys, tempfile, time
+import atexit, mmap, os, random, shutil, signal, statistics, struct, subprocess, sys, tempfile, time
 
 VIEW = struct.Struct("QII")     # struct view of view.h
 
@@ -135,6 +135,14 @@ def run(command, prepare=None, megabytes=0):
     if status != 0:
         sys.exit("%s: status %d" % (" ".join(command), status))
     return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000
+
+
+def in_turn(ways, turn):
+    """
+    The items of a dictionary, in another order in each turn, the same in each run: who always comes after one that has
+    just read the same files finds them in the processor's caches, and the other does not.
+    """
+    return random.Random(turn).sample(list(ways.items()), len(ways))
 
 
 def median(values):

@@ -3,8 +3,9 @@
 """stack.py BUILD [--rounds N] [--realtime] [TARGET...] - holdfast stack beside what else gives stacks, in one run.
 
 Targets: c100, c1000, c10000 (C, 36 frames in each thread), python (64 threads), node, bash, stopN (how long N threads
-stand still).  Each round runs every tool once, one after the other, so that what disturbs the machine disturbs all; ratios are of medians.  --realtime runs tools and targets
-with a real-time priority, for machines that are busy with other things.  What is not installed is left out.
+stand still).  Each round runs every tool once, in another order, so that what disturbs the machine, or is left by the one
+before, disturbs all; ratios are of medians.  --realtime runs tools and targets with a real-time priority, for machines
+that are busy with other things.  What is not installed is left out.
 """
 import argparse, os, shutil, statistics, sys
 
@@ -86,8 +87,8 @@ def measure_stop(threads):
     }
     try:
         gaps = {w: [] for w in ways}
-        for _ in range(args.rounds):
-            for w, command in ways.items():
+        for i in range(args.rounds):
+            for w, command in lab.in_turn(ways, i):
                 gaps[w].append(silence(target, command))
     finally:
         target.end()
@@ -107,7 +108,7 @@ def measure(name):
         tools = tools_for(name, target)
         walls, cpus = {t: [] for t in tools}, {t: [] for t in tools}
         for i in range(args.rounds):
-            for t, command in tools.items():
+            for t, command in lab.in_turn(tools, i):
                 if t == "gdb" and i >= 3:
                     continue
                 wall, cpu = run(command)
