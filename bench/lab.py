@@ -53,8 +53,9 @@ class View:
         return longest
 
     def end(self):
-        self.memory.close()
-        os.unlink(self.path)
+        if not self.memory.closed:
+            self.memory.close()
+            os.unlink(self.path)
 
 
 class Target:
@@ -85,9 +86,11 @@ class Target:
         return str(self.process.pid) if kind == "pid" else self.cgroups.get(2 if kind == "v2" else 1)
 
     def end(self):
+        killed = set()
         for path in self.cgroups.values():
             while True:
                 pids = open(path + "/cgroup.procs").read().split()
+                killed.update(pids)
                 for pid in pids:
                     try:
                         os.kill(int(pid), signal.SIGKILL)
@@ -99,6 +102,10 @@ class Target:
                     break
                 time.sleep(0.01)
             os.rmdir(path)
+        # Until init has reaped them they have their numbers still, and 20,000 more may be too many.
+        late = time.monotonic() + 30
+        while time.monotonic() < late and any(os.path.exists("/proc/" + pid) for pid in killed):
+            time.sleep(0.01)
 
 
 class Crowd(Target):
