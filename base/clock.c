@@ -5,13 +5,11 @@
 #include "clock.h"
 
 #include <poll.h>
-#include <sys/prctl.h>
 #include <time.h>
 
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
 #define NAP_MAX_US 1000u
-#define SLACK_MATTERS_NS 500000u
 
 uint64_t hf_clock_ns(void)
 {
@@ -66,32 +64,12 @@ bool hf_deadline_passed(struct hf_deadline d)
 	return hf_deadline_left_ns(d) == 0 || hf_deadline_cancelled(d);
 }
 
-/*
- * The kernel lets sleep a thread longer, by 50 us unless it has been told otherwise (timer slack, prctl(2)): twice what a
- * first nap is to take.  Returns what it was, for restore_slack(); 0 when there is nothing to restore.
- */
-static int drop_slack(uint64_t ns)
-{
-	int slack = ns < SLACK_MATTERS_NS ? prctl(PR_GET_TIMERSLACK) : 0;
-
-	if (slack > 1)
-		prctl(PR_SET_TIMERSLACK, 1);
-	return slack;
-}
-
-static void restore_slack(int slack)
-{
-	if (slack > 1)
-		prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
-}
-
 bool hf_nap(struct hf_nap *nap, struct hf_deadline d)
 {
 	uint64_t left = hf_deadline_left_ns(d);
 	uint64_t ns = (uint64_t)nap->next_us * 1000;
 	struct pollfd p = { .fd = d.cancel_fd, .events = POLLIN };
 	struct timespec ts;
-	int ready, slack;
 
 	if (left == 0)
 		return false;
@@ -100,10 +78,7 @@ bool hf_nap(struct hf_nap *nap, struct hf_deadline d)
 	ts.tv_sec = (time_t)(ns / NS_PER_S);
 	ts.tv_nsec = (long)(ns % NS_PER_S);
 	/* A signal may cut it short; the caller looks again anyway.  A descriptor of -1 is passed over. */
-	slack = drop_slack(ns);
-	ready = ppoll(&p, 1, &ts, NULL);
-	restore_slack(slack);
-	if (ready > 0)
+	if (ppoll(&p, 1, &ts, NULL) > 0)
 		return false;
 	nap->next_us += nap->next_us / 2;
 	if (nap->next_us > NAP_MAX_US)

@@ -102,6 +102,8 @@ class Target:
                     break
                 time.sleep(0.01)
             os.rmdir(path)
+        if self.process:
+            self.process.wait()
         # Until init has reaped them they have their numbers still, and 20,000 more may be too many.
         late = time.monotonic() + 30
         while time.monotonic() < late and any(os.path.exists("/proc/" + pid) for pid in killed):

@@ -133,7 +133,8 @@ enum hf_on_newcomers {
 
 /*
  * How much is looked at beforehand, while the target runs; that takes longer than to stop it.  In brief a thread that is
- * traced while the first of its process is not is met only when the target is being stopped, and then all is undone.
+ * traced, and runs, while the first of its process is not traced is met only when the target is being stopped: then all is
+ * undone, or that thread left out, as on_traced says.
  */
 enum hf_brief {
 	HF_BRIEF_NO = 0,		/* each thread */

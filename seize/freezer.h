@@ -113,6 +113,11 @@ void hf_freezer_notice(struct hf_freezer *f);
 bool hf_freezer_is_foreign(const struct hf_freezer *f, char *ret, size_t cap);
 
 /*
+ * Whether a level is to be frozen by the setting that it, or one above it in the target, has as far as we know.
+ */
+bool hf_freezer_is_set(const struct hf_freezer *f, size_t level);
+
+/*
  * Whether a level that is to be frozen, as it was found or as we have set it since, is still on its way there.  Reads,
  * changes nothing.
  */

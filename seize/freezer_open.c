@@ -366,6 +366,16 @@ static bool anybody_thawed(const struct hf_freezer *f, const char *above)
 	return false;
 }
 
+bool hf_freezer_is_set(const struct hf_freezer *f, size_t level)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_levels; i++)
+		if (f->levels[i].self_now && is_below(&f->levels[level], f->levels[i].name))
+			return true;
+	return false;
+}
+
 bool hf_freezer_is_freezing(const struct hf_freezer *f)
 {
 	char ancestor[PATH_MAX];

@@ -374,10 +374,13 @@ static bool await_end(const struct hf_guard *g, unsigned int ms)
 {
 	struct hf_deadline deadline = hf_deadline_in_ms(ms);
 	struct hf_nap nap = HF_NAP_INIT;
-	hf_owned_fd pidfd = hf_sys_pidfd_open(g->pid);
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	int status, r;
+	hf_owned_fd pidfd = -1;
+	int status, r = hf_sys_wait(g->pid, &status);
+	struct pollfd p = { .events = POLLIN };
 
+	if (r != 0)
+		return true;
+	p.fd = pidfd = hf_sys_pidfd_open(g->pid);
 	if (pidfd >= 0)
 		poll(&p, 1, (int)ms);
 	while ((r = hf_sys_wait(g->pid, &status)) == 0 && hf_nap(&nap, deadline))

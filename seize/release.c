@@ -386,6 +386,9 @@ static int release_dead(struct hf_hold *hold, struct hf_deadline deadline, struc
 
 /* ---- Into a freeze -------------------------------------------------------------------------------------- */
 
+#define AGAIN_MS 100	/* until the last of them has got a processor */
+#define COUNTED_MS 10	/* from its going to sleep to its being counted are microseconds */
+
 /* Whether a thread that was let go is yet to be woken, or to go to sleep in the freeze. */
 static bool is_on_its_way(const struct hf_task *t)
 {
@@ -399,25 +402,36 @@ static bool is_on_its_way(const struct hf_task *t)
  * cgroup counts as unfrozen (kernel/cgroup/freezer.c, cgroup_leave_frozen()).  Nobody is to see that once we have
  * returned.  On v1 FROZEN stays.
  */
-static void await_frozen_again(const struct hf_hold *hold, bool all)
+static void await_frozen_again(const struct hf_hold *hold, struct hf_deadline deadline)
 {
-	struct hf_deadline deadline = hf_deadline_in_ms(REFREEZE_MS);
+	const struct hf_freezer *f = &hold->freezer;
+	uint16_t level = HF_LEVEL_OUTSIDE;
+	struct hf_deadline counted;
 	struct hf_nap nap = HF_NAP_INIT;
-	bool any = false;
+	bool any = false, set = false;
 	size_t i;
 
+	deadline = hf_deadline_within_ms(deadline, AGAIN_MS);
 	for (i = 0; i < hold->set.n; i++) {
 		const struct hf_task *t = &hold->set.tasks[i];
 
-		if (t->state != HF_TASK_RELEASED || !(all || hf_hold_found_frozen(hold, t)))
+		/* They were listed level by level. */
+		if (t->level != level) {
+			level = t->level;
+			set = level != HF_LEVEL_OUTSIDE && hf_freezer_is_set(f, level);
+		}
+		if (!set || t->state != HF_TASK_RELEASED)
 			continue;
 		any = true;
 		while (is_on_its_way(t))
 			if (!hf_nap(&nap, deadline))
 				return;
+		if (hf_deadline_left_ns(deadline) == 0)
+			return;
 	}
-	/* Asleep, it is counted a moment later. */
-	while (any && hf_freezer_is_freezing(&hold->freezer) && hf_nap(&nap, deadline))
+	/* Kernel threads are never counted (before Linux 6.12.2). */
+	counted = hf_deadline_within_ms(deadline, COUNTED_MS);
+	while (any && hf_freezer_is_freezing(f) && hf_nap(&nap, counted))
 		;
 }
 
@@ -449,9 +463,10 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
 		break;
 	}
 	hold->release_ns = hf_clock_ns();
-	if (r == 0 && hold->freezer.version == 2)
-		await_frozen_again(hold, how == HF_RELEASE_FROZEN);
 	/* Who is still frozen, because of a failure, would be waited for in vain. */
 	left = leave_armed || r < 0 ? detach_stragglers(hold) : hf_release_stragglers(hold, deadline);
+	/* Beside one who sleeps uninterruptibly the others do not count either. */
+	if (r == 0 && left == 0 && hold->freezer.version == 2)
+		await_frozen_again(hold, deadline);
 	return r < 0 ? r : (int)left;
 }

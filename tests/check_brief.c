@@ -170,16 +170,19 @@ START_TEST(a_thread_that_is_traced_alone_is_refused_and_all_undone)
 	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", NULL);
 	struct hf_take_options opts = brief();
 	pid_t tid = lab_slot(lab, v, 3)->tid, tracer = lab_start_tracer(tid, NULL);
-	struct hf_error err = HF_ERROR_INIT;
-	hf_hold *hold = NULL;
 
-	ck_assert_int_eq(hf_hold_cgroup(lab->top, &opts, &hold, &err), -EBUSY);
-	ck_assert_ptr_null(hold);
-	ck_assert_int_eq(err.tid, tid);
-	ck_assert_int_eq(err.stage, HF_STAGE_SEIZE);
-	lab_says(&err, "is traced by");
-	ck_assert_int_eq(err.undo, HF_UNDO_DONE);
-	ck_assert_ptr_nonnull(strstr(err.note, "everybody was released"));
+	for (opts.brief = HF_BRIEF_STATES; opts.brief <= HF_BRIEF_PROCESSES; opts.brief++) {
+		struct hf_error err = HF_ERROR_INIT;
+		hf_hold *hold = NULL;
+
+		ck_assert_int_eq(hf_hold_cgroup(lab->top, &opts, &hold, &err), -EBUSY);
+		ck_assert_ptr_null(hold);
+		ck_assert_int_eq(err.tid, tid);
+		ck_assert_int_eq(err.stage, HF_STAGE_SEIZE);
+		lab_says(&err, "is traced by");
+		ck_assert_int_eq(err.undo, HF_UNDO_DONE);
+		ck_assert_ptr_nonnull(strstr(err.note, "everybody was released"));
+	}
 	lab_moving(lab);
 	lab_end_tracer(tracer);
 	lab_as_before(lab);

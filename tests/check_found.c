@@ -268,12 +268,12 @@ START_TEST(what_was_frozen_counts_as_frozen_when_the_release_returns)
 	int fd;
 
 	lab_start(lab, target, "spin", "20", "1000", NULL);
-	lab_start(lab, lab_cgroup(lab, lab->top, "busy"), "spin", "4", NULL);
+	lab_start(lab, lab_cgroup(lab, lab->top, "busy"), "spin", "6", NULL);
 	lab_moving(lab);
 	snprintf(path, sizeof(path), "%s/%s", target, lab->version == 2 ? "cgroup.events" : "freezer.state");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
-	for (int round = 0; round < 40; round++) {
+	for (int round = 0; round < 100; round++) {
 		struct hf_deadline looking;
 
 		lab_let_go(lab_take(target, NULL), hows[round > 0]);
