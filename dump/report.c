@@ -45,7 +45,9 @@ void hf_report_kernel_side(struct hf_writer *w, const struct hf_kind *kind, bool
 	const struct hf_stack *is = &kind->threads[0]->is;
 	const char *call = is->syscall >= 0 ? hf_syscall_name(is->syscall) : NULL;
 
-	if (is->found == '?')
+	if (is->state == HF_THREAD_DIED)
+		hf_writer_put(w, "died while held");
+	else if (is->found == '?')
 		hf_writer_put(w, "born just before");
 	else
 		hf_writer_put(w, hf_state_word(is->found));

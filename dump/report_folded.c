@@ -42,7 +42,12 @@ static char *fold(const struct hf_stacks *s, const struct hf_kind *kind, void *a
 
 	folding->n = 0;
 	hf_stack_frames(s, is, note_name, folding);
-	put_name(&w, is->process);
+	put_name(&w, is->process[0] ? is->process : "[no name]");
+	/* In the place of the frames that are missing, so that nobody takes the next one for the outermost. */
+	if (is->n_frames == 0)
+		hf_writer_put(&w, ";[no frames]");
+	else if (is->end != HF_STACK_END_OUTERMOST)
+		hf_writer_put(&w, ";[incomplete]");
 	while (folding->n > 0) {
 		hf_writer_put(&w, ";");
 		put_name(&w, folding->names[--folding->n]);

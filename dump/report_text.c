@@ -81,7 +81,7 @@ static void put_line(const struct hf_frame *f, void *data)
 	const struct lines *l = data;
 	struct hf_writer *w = l->w;
 
-	hf_writer_putf(w, "#%-3zu", f->depth);
+	hf_writer_putf(w, "#%-2zu ", f->depth);
 	if (!l->bare)
 		hf_writer_putf(w, "0x%016llx ", (unsigned long long)f->ip);
 	put_shown(w, hf_report_name(f));

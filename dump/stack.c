@@ -181,8 +181,9 @@ HF_API size_t hf_stack_incomplete(const hf_stacks *stacks)
 	size_t i, n = 0;
 
 	for (i = 0; i < stacks->n_threads; i++)
-		n += stacks->threads[i].is.end != HF_STACK_END_OUTERMOST &&
-		     stacks->threads[i].is.end != HF_STACK_END_NO_STACK;
+		n += stacks->threads[i].is.state == HF_THREAD_DIED ||
+		     (stacks->threads[i].is.end != HF_STACK_END_OUTERMOST &&
+		      stacks->threads[i].is.end != HF_STACK_END_NO_STACK);
 	return n;
 }
 

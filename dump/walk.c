@@ -147,6 +147,15 @@ static bool leads_to_code(const struct walk *k, uint64_t address)
 	return address && hf_space_code(k->from->space, address - 1);
 }
 
+static enum going no_info(struct walk *k)
+{
+	const struct hf_image *image = k->place->image;
+
+	return stop(k, HF_STACK_END_NO_INFO, image && image->state != HF_IMAGE_READY ?
+		    "its file could not be read, and it has no frame pointer" :
+		    "there is no unwind information for this code, and no frame pointer");
+}
+
 /*
  * Code without information about its frames (compiled at run time, or written in assembler): if it keeps the frame
  * pointer that the ABI suggests, the frame below ends with the caller's frame pointer and the return address.
@@ -156,16 +165,18 @@ static enum going up_by_frame_pointer(struct walk *k)
 {
 	uint64_t fp = k->regs.r[HF_REG_FP], sp = k->regs.r[HF_REG_SP], next, ip;
 
-	/* Where there is nobody above, the ABI has the frame pointer 0. */
-	if (fp == 0)
-		return k->depth > 1 ? stop(k, HF_STACK_END_OUTERMOST, NULL) :
-				      stop(k, HF_STACK_END_NO_INFO, "there is no unwind information for this code");
+	/*
+	 * Where there is nobody above, the ABI has the frame pointer 0; but so has code that keeps none, as the thread was
+	 * started with: believed only at the end of a chain.
+	 */
+	if (fp == 0 && k->how == HF_FRAME_BY_POINTER)
+		return stop(k, HF_STACK_END_OUTERMOST, NULL);
 	if (fp < sp || fp % sizeof(fp) || !hf_memory_word(&k->from->memory, fp, &next) ||
 	    !hf_memory_word(&k->from->memory, fp + sizeof(fp), &ip))
-		return stop(k, HF_STACK_END_NO_INFO, "there is no unwind information for this code, and no frame pointer");
+		return no_info(k);
 	ip = hf_frame_regs_strip(ip);
 	if (ip && !leads_to_code(k, ip))
-		return stop(k, HF_STACK_END_NO_INFO, "there is no unwind information for this code, and no frame pointer");
+		return no_info(k);
 	k->regs.r[HF_REG_SP] = fp + 2 * sizeof(fp);
 	k->regs.r[HF_REG_FP] = next;
 	k->regs.r[HF_REG_IP] = ip;
