@@ -200,6 +200,7 @@ static int copy_registers(struct copier *c, struct hf_copied_thread *t, uint64_t
 	int r = c->source->regs(c->source->from, t->is.tid, &regs, c->err);
 
 	if (r == -ESRCH || r == -EAGAIN) {
+		t->is.state = HF_THREAD_DIED;
 		without_frames(t, HF_STACK_END_NO_STACK, "it died");
 		return 0;
 	}

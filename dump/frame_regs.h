@@ -14,6 +14,7 @@
 /* System V ABI for x86-64, figure 3.36; DWARF for the Arm 64-bit Architecture, 4.1. */
 #if defined(__x86_64__)
 #define HF_REG_COUNT 17
+#define HF_REG_RESULT 0		/* rax: what a system call gave */
 #define HF_REG_FP 6		/* rbp */
 #define HF_REG_SP 7		/* rsp */
 #define HF_REG_IP 16		/* the return address' column, too */
@@ -21,6 +22,7 @@
 #define HF_ELF_MACHINE EM_X86_64
 #elif defined(__aarch64__)
 #define HF_REG_COUNT 33
+#define HF_REG_RESULT 0		/* x0 */
 #define HF_REG_FP 29
 #define HF_REG_SP 31
 #define HF_REG_IP 32

@@ -32,19 +32,31 @@ static bool waits_as_before(int dirfd, const struct hf_copied_thread *t)
 	       now.sp == t->regs.r[HF_REG_SP] && now.pc == t->regs.r[HF_REG_IP];
 }
 
+static void ask_for_call(int dirfd, struct hf_copied_thread *t)
+{
+	struct hf_syscall now;
+	char text[256];
+	ssize_t len = read_file(dirfd, t->is.tid, "syscall", text, sizeof(text));
+
+	if (len > 0 && hf_syscall_parse(text, (size_t)len, &now) == 0 && !now.running)
+		t->is.syscall = now.nr;
+}
+
 static void ask(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 {
 	char text[HF_WCHAN_MAX];
 	ssize_t len = t->is.tid == t->is.pid ? 0 : read_file(dirfd, t->is.tid, "comm", text, sizeof(text));
 
-	if (len > 0 && text[len - 1] == '\n')
-		len--;
-	if (len > 0 && (strlen(t->is.comm) != (size_t)len || memcmp(t->is.comm, text, (size_t)len) != 0))
-		t->is.comm = hf_arena_copy(&s->arena, text, (size_t)len);
+	/* An empty name is one, too. */
+	if (len > 0 && text[len - 1] == '\n' &&
+	    (strlen(t->is.comm) != (size_t)len - 1 || memcmp(t->is.comm, text, (size_t)len - 1) != 0))
+		t->is.comm = hf_arena_copy(&s->arena, text, (size_t)len - 1);
 	if (!t->is.comm)
 		t->is.comm = t->is.process;
-	/* One that is only armed has never left its wait. */
-	if (t->is.state != HF_THREAD_ARMED && (!t->has_regs || t->is.syscall < 0 || !waits_as_before(dirfd, t)))
+	/* One that is only armed has never left its wait, and its call could not be read from its registers. */
+	if (t->is.state == HF_THREAD_ARMED)
+		ask_for_call(dirfd, t);
+	else if (!t->has_regs || t->is.syscall < 0 || !waits_as_before(dirfd, t))
 		return;
 	len = read_file(dirfd, t->is.tid, "wchan", text, sizeof(text));
 	/* Of a hold that stands the wait is not to be seen: it waits for the tracer now. */
@@ -57,12 +69,13 @@ static void ask(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 
 static void ask_kind(struct hf_stacks *s, const struct hf_kind *kind)
 {
+	const bool each = s->opts.each_wchan || kind->threads[0]->is.state == HF_THREAD_ARMED;
 	hf_owned_fd fd = -1;
 	char path[64];
 	pid_t pid = 0;
 	size_t i;
 
-	for (i = 0; i < kind->n && (i < ASKED_MAX || s->opts.each_wchan); i++) {
+	for (i = 0; i < kind->n && (i < ASKED_MAX || each); i++) {
 		struct hf_copied_thread *t = &s->threads[kind->threads[i] - s->threads];
 
 		if (t->is.pid != pid) {

@@ -4,10 +4,13 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 
 #include "clock.h"
 #include "err.h"
 #include "hold.h"
+#include "procfs.h"
 #include "stacks.h"
 
 HF_API const char *hf_stack_end_word(enum hf_stack_end end)
@@ -31,6 +34,46 @@ HF_API const char *hf_stack_end_word(enum hf_stack_end end)
 
 /* ---- Walking ------------------------------------------------------------------------------------ */
 
+/*
+ * A sleep that somebody's look has interrupted, ours or a debugger's, goes on as restart_syscall(2).  Which call that was
+ * says the code before the instruction that made it, where it loads the number: mov $imm32,%eax; syscall.
+ */
+static void find_restarted(struct hf_stacks *s, struct hf_copied_thread *t)
+{
+#ifdef __x86_64__
+	const size_t size = 7;
+	const struct hf_place *place;
+	struct hf_elf_part code;
+	uint32_t nr;
+
+	if (t->is.syscall != SYS_restart_syscall || !t->is.n_frames)
+		return;
+	place = s->walker.places.all[s->walker.frames[t->first_frame].place];
+	if (!place->image || place->image->state != HF_IMAGE_READY ||
+	    !hf_elf_at(&place->image->elf, place->vaddr - size, &code) || code.len < size ||
+	    code.data[0] != 0xb8 || code.data[5] != 0x0f || code.data[6] != 0x05)
+		return;
+	memcpy(&nr, code.data + 1, sizeof(nr));
+	if (hf_syscall_name((long)nr))
+		t->is.syscall = (long)nr;
+#else
+	(void)s;
+	(void)t;
+#endif
+}
+
+/*
+ * A thread that has just been born is still where its parent was, in clone(2), which gave it 0; the C libraries end their
+ * unwind information before that, since it would be the parent's.  Nobody has called it.
+ */
+static bool is_newborn(const struct hf_copied_thread *t)
+{
+	const long call = t->is.syscall;
+
+	return t->is.end == HF_STACK_END_NO_INFO && t->is.n_frames == 1 && t->regs.r[HF_REG_RESULT] == 0 &&
+	       (call == SYS_clone || call == SYS_clone3);
+}
+
 static int walk_thread(struct hf_stacks *s, struct hf_copied_thread *t, struct hf_pages *live)
 {
 	struct hf_copied_process *p = &s->processes[t->process];
@@ -50,7 +93,14 @@ static int walk_thread(struct hf_stacks *s, struct hf_copied_thread *t, struct h
 	}
 	r = hf_walk(&s->walker, &from, &t->is.end, &t->is.why);
 	t->is.n_frames = s->walker.n - t->first_frame;
-	return r;
+	if (r < 0)
+		return r;
+	find_restarted(s, t);
+	if (is_newborn(t)) {
+		t->is.end = HF_STACK_END_OUTERMOST;
+		t->is.why = NULL;
+	}
+	return 0;
 }
 
 int hf_stacks_walk(struct hf_stacks *s, bool live, struct hf_error *err)

@@ -200,6 +200,7 @@ START_TEST(released_to_stopped_to_dead_and_frozen)
 	release(start(lab->top), HF_RELEASE_STOPPED);
 	lab_await_state(v->pid, 'T');
 	lab_untouched(lab);
+	lab_await_told(lab, v->pid, "stopped 19");
 	release(start(lab->top), HF_RELEASE_DEAD);
 	lab_await_empty(lab, lab->top);
 	lab_await_told(lab, v->pid, "stopped 19, killed 9");
