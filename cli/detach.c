@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -15,9 +16,16 @@
 #include "take.h"
 #include "target.h"
 
+/* What comes before the directory of a cgroup in the words for it. */
+#define CGROUP "cgroup "
+
 struct hf_hold_info hf_kept_info(const struct hf_keeper_info *k)
 {
+	const bool is_cgroup = k->kind == HF_TARGET_CGROUP && strncmp(k->target, CGROUP, strlen(CGROUP)) == 0;
+
 	return (struct hf_hold_info){
+		.path = is_cgroup ? k->target + strlen(CGROUP) : NULL, .version = k->version, .found = k->found,
+		.freezer_changed = k->freezer_changed,
 		.kind = k->kind, .target = k->target, .threads = k->threads, .held = k->held, .armed = k->armed,
 		.armed_other = k->armed_other, .skipped = k->skipped, .outside = k->outside, .blind = k->blind,
 		.newcomers = k->newcomers, .died = k->died, .time_us = k->held_since_us, .timing_us = { .stopped = k->took_us },

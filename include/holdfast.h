@@ -771,6 +771,8 @@ struct hf_keeper_info {
 	size_t threads, held, armed, armed_other, skipped, outside;	/* these as in struct hf_hold_info */
 	int blind, freezer_changed;
 	size_t died, newcomers;		/* since it was taken */
+	int version;			/* these as in struct hf_hold_info */
+	enum hf_freezer_state found;
 };
 
 /*

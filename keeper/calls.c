@@ -194,6 +194,17 @@ static enum hf_target_kind kind_of(const char *word)
 	return strcmp(word, "machine") ? HF_TARGET_CGROUP : HF_TARGET_MACHINE;
 }
 
+static enum hf_freezer_state found_of(const char *word)
+{
+	static const enum hf_freezer_state states[] = { HF_FREEZER_FREEZING, HF_FREEZER_FROZEN };
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (!strcmp(hf_freezer_word(states[i]), word))
+			return states[i];
+	return HF_FREEZER_THAWED;
+}
+
 int hf_reply_info(const char *text, size_t len, struct hf_keeper_info *ret, struct hf_error *err)
 {
 	struct hf_keeper_info i = { .left_ms = -1 };
@@ -229,6 +240,8 @@ int hf_reply_info(const char *text, size_t len, struct hf_keeper_info *ret, stru
 	i.died = (size_t)number_of(from, "died");
 	i.newcomers = (size_t)number_of(from, "newcomers");
 	i.freezer_changed = bool_of(from, "freezer_changed");
+	i.version = (int)number_of(from, "version");
+	i.found = found_of(word_of(from, "found"));
 	*ret = i;
 	return 0;
 }

@@ -172,6 +172,11 @@ static int info(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
 	hf_json_put_int(to, "died", (int64_t)i->died, &failed);
 	hf_json_put_int(to, "newcomers", (int64_t)i->newcomers, &failed);
 	hf_json_put(to, "freezer_changed", json_object_new_boolean(i->freezer_changed), &failed);
+	hf_json_put_int(to, "version", i->version, &failed);
+	if (i->path)
+		hf_json_put_text(to, "found", hf_freezer_word(i->found), &failed);
+	else
+		hf_json_put_null(to, "found", &failed);
 	hf_json_put(parameters, "info", to, &failed);
 	return say(reply, NULL, parameters, failed);
 }

@@ -141,8 +141,9 @@ static int open_target(const char *path, const struct hf_buf *mountinfo, struct 
 	switch (fd) {
 	case -ENOENT:
 		return hf_fail(err, ENOENT, HF_STAGE_LOOK, 0,
-			       "no such cgroup: %s%s", path,
-			       path[0] == '/' ? "" : " (looked below the v2 and the v1 freezer mount)");
+			       "no such cgroup: %s%s%s", path,
+			       path[0] == '/' ? "" : " (looked below the v2 and the v1 freezer mount)",
+			       path[strspn(path, "0123456789")] ? "" : "; a process is another kind of target (--pid)");
 	case -ENOTDIR:
 		return hf_fail(err, ENOTDIR, HF_STAGE_LOOK, 0,
 			       "%s is not a directory; a cgroup is one", path);
