@@ -82,9 +82,10 @@ with()
 	fi
 }
 
+# Each of its threads: of one that has just been born the tools tell different things.
 asleep()
 {
-	[[ $(state_letter "$VICTIM") == S ]]
+	! cat /proc/"$VICTIM"/task/*/stat 2> /dev/null | grep -q ') [^S] '
 }
 
 cat > "$TMP/threads.py" << 'END'
