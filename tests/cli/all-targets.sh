@@ -74,12 +74,13 @@ be_init()
 		setsid sleep "10$i" &
 	done
 	setsid bash -c 'sleep 2001 & sleep 2002 & bash -c "sleep 2003; true"; true' &
-	# One that was stopped by its user, and one that is dead and not reaped: its parent became a sleeper.
+	# One that was stopped by its user, and one that is dead and not reaped: its parent had become a sleeper by then.
 	setsid sleep 3001 &
 	STOPPED=$!
 	until [[ $(cat "/proc/$STOPPED/comm") == sleep ]]; do sleep 0.01; done
 	kill -STOP "$STOPPED"
-	setsid bash -c 'true & exec sleep 3002' &
+	# shellcheck disable=SC2016
+	setsid bash -c 'until [[ $(< /proc/$$/comm) == sleep ]]; do :; done & exec sleep 3002' &
 	echo "$STOPPED" > "$MACHINE/stopped"
 	# The shell that the administrator sits at, an ancestor of holdfast.
 	bash "$0" administer
