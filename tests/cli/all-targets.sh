@@ -49,6 +49,11 @@ has_sleepers()
 	(($(pgrep -c -x sleep) >= $1))
 }
 
+has_zombie()
+{
+	ps -eo stat= | grep -q '^Z'
+}
+
 counted()
 {
 	[[ $(count "$1") != "$2" ]]
@@ -92,6 +97,7 @@ administer()
 {
 	STOPPED=$(cat "$MACHINE/stopped")
 	await has_sleepers 17
+	await has_zombie
 	must_all_move
 
 	run tree --all --json
