@@ -51,7 +51,7 @@ has_sleepers()
 
 has_zombie()
 {
-	ps -eo stat= | grep -q '^Z'
+	ps -eo stat= | awk '/^Z/ { found = 1 } END { exit !found }'
 }
 
 counted()
