@@ -326,12 +326,12 @@ static int post_guard(struct hf_guard *g, struct hf_freezer *f, int message_fd)
  * It has all that it needs from the start, and will see our death whenever it comes to look; but while it sets itself
  * up it takes a processor from those who are to be frozen, who then stand still for longer.
  */
-void hf_guard_settle(const struct hf_guard *g)
+static void await_settled(const struct hf_guard *g)
 {
 	struct pollfd p = { .fd = g->fd, .events = POLLIN };
 	char byte;
 
-	if (g->pid > 0 && poll(&p, 1, SETTLED_MS) > 0 && read(g->fd, &byte, 1) < 0) {
+	if (poll(&p, 1, SETTLED_MS) > 0 && read(g->fd, &byte, 1) < 0) {
 		/* It has been killed: nothing is lost but this wait. */
 	}
 }
@@ -347,6 +347,8 @@ int hf_guard_start(struct hf_guard *g, struct hf_freezer *f, const struct hf_gua
 		return r;
 	}
 	hf_journal_show(&g->journal);
+	if (g->pid > 0)
+		await_settled(g);
 	return 0;
 }
 

@@ -47,8 +47,7 @@ struct hf_guard_options {
 };
 
 /*
- * Start a guard, and a journal, for a freezer that was opened for writing.  It sees to everything from here on, though it
- * is still setting itself up.  It leaves no SIGCHLD and needs no wait
+ * Start a guard, and a journal, for a freezer that was opened for writing.  It leaves no SIGCHLD and needs no wait
  * by the caller's program: its exit signal is 0, and hf_guard_end() reaps it.  0 or -errno.
  */
 int hf_guard_start(struct hf_guard *g, struct hf_freezer *f, const struct hf_guard_options *opts);
@@ -58,9 +57,6 @@ int hf_guard_start(struct hf_guard *g, struct hf_freezer *f, const struct hf_gua
  */
 int hf_guard_post(struct hf_guard *g, struct hf_freezer *f, bool no_guard, bool no_journal, int message_fd,
 		  struct hf_error *err);
-
-/* Wait until it has set itself up, some 20 ms at most; before the first stop. */
-void hf_guard_settle(const struct hf_guard *g);
 
 /* What it does when the holder dies from now on; RESUME at first. */
 void hf_guard_on_death(struct hf_guard *g, enum hf_on_death what);

@@ -90,7 +90,6 @@ static int freeze_found(struct hf_freezer *f, const struct hf_freezer_options *o
 		r = hf_guard_post(&guard, f, opts->no_guard, false, opts->guard_message_fd, err);
 	if (r < 0)
 		return r;
-	hf_guard_settle(&guard);
 	r = freeze_guarded(f, &guard, deadline, err);
 	hf_guard_end(&guard, f);
 	return r;

@@ -416,7 +416,6 @@ static int signal_cgroup(struct volley *v, const char *path, struct hf_deadline 
 				  hold->opts.guard_message_fd, err);
 	if (r < 0)
 		return r;
-	hf_guard_settle(&hold->guard);
 	if (hold->opts.dead_man_ms)
 		hf_guard_dead_man(&hold->guard, deadline.at_ns + HF_DEAD_MAN_GRACE_MS * 1000000ull);
 	return signal_frozen(v, deadline, err);

@@ -510,7 +510,6 @@ static int take_looked_at(struct hf_hold *hold, struct hf_deadline deadline, str
 	if (r < 0)
 		return r;
 	hf_seize_prepare(hold);
-	hf_guard_settle(&hold->guard);
 	set_dead_man(hold, hf_deadline_left_ns(deadline) / 1000000 + HF_DEAD_MAN_GRACE_MS);
 	r = take_stopped(hold, deadline, err);
 	if (r < 0)

@@ -161,7 +161,6 @@ static inline void open_parts(struct parts *p, const char *path, int message_fd)
 	must(hf_freezer_lock(&p->f, hf_deadline_in_ms(SOON_MS)) == 0);
 	must(hf_freezer_find_levels(&p->f, true, &err) == 0);
 	must(hf_guard_start(&p->g, &p->f, &(struct hf_guard_options){ .message_fd = message_fd }) == 0);
-	hf_guard_settle(&p->g);
 }
 
 static inline void freeze(struct parts *p)
