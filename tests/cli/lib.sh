@@ -161,6 +161,17 @@ joined()
 	[[ $(tr '\0' ' ' < "/proc/$1/cmdline" 2>/dev/null) == "$2 "* ]]
 }
 
+# threads_asleep N: whether VICTIM has N threads, and all sleep.
+threads_asleep()
+{
+	local task n=0
+	for task in /proc/"$VICTIM"/task/*; do
+		grep -q 'State:	S' "$task/status" || return 1
+		n=$((n + 1))
+	done
+	((n == $1))
+}
+
 # idle [CGROUP]: a process that sleeps, in CG if nothing else is said.
 idle()
 {

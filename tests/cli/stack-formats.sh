@@ -6,16 +6,6 @@
 
 frames=${HF_BUILD:?the directory of the build}/tests/victims/frames
 
-threads_asleep()
-{
-	local task n=0
-	for task in /proc/"$VICTIM"/task/*; do
-		grep -q 'State:	S' "$task/status" || return 1
-		n=$((n + 1))
-	done
-	((n == $1))
-}
-
 formats()
 {
 	in_cgroup "$CG" "$frames" chain 6

@@ -35,22 +35,12 @@ cat > "$TMP/deep.c" <<-'END'
 	}
 END
 
-asleep()
-{
-	local task n=0
-	for task in /proc/"$VICTIM"/task/*; do
-		grep -q 'State:	S' "$task/status" || return 1
-		n=$((n + 1))
-	done
-	((n == 2))
-}
-
 without()
 {
 	"$cc" -O1 -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables -pthread -o "$TMP/without" "$TMP/deep.c" ||
 		fail "cannot compile"
 	in_cgroup "$CG" "$TMP/without"
-	await asleep
+	await threads_asleep 2
 	run stack "$CG"
 	expect 3 ""
 	[[ $OUT == *"2 incomplete"* && $OUT == *"it ends here: there is no unwind information for this code"* ]] || fail "$OUT"
@@ -67,7 +57,7 @@ with()
 {
 	"$cc" -O1 -fomit-frame-pointer -fasynchronous-unwind-tables -pthread -o "$TMP/with" "$TMP/deep.c" || fail "cannot compile"
 	in_cgroup "$CG" "$TMP/with"
-	await asleep
+	await threads_asleep 2
 	run stack "$CG"
 	expect 0 ""
 	grep -Eq '^#9  0x[0-9a-f]{16} deep' "$TMP/out" || fail "$OUT"
