@@ -4,7 +4,6 @@
  * and then unwind, name and print the stacks.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "detach.h"
 #include "look.h"
@@ -74,23 +73,6 @@ static int unwind(struct hf_look *look, const struct hf_hold_info *info, struct 
 	return hf_stack_format(stacks, info, format_of(args), flags, &look->text, &look->len, err);
 }
 
-/* The processes that a kept hold is of, out of its words: "process 12", "processes 12, 13".  Returns how many. */
-static size_t pids_of(const struct hf_keeper_info *k, pid_t *ret, size_t cap)
-{
-	const char *at = k->target;
-	size_t n = 0;
-
-	if (k->kind != HF_TARGET_PROCESSES)
-		return 0;
-	while (n < cap && *(at += strcspn(at, "0123456789"))) {
-		char *end;
-
-		ret[n++] = (pid_t)strtol(at, &end, 10);
-		at = end;
-	}
-	return n;
-}
-
 /* Of a hold that is kept in the background, which stays. */
 static int print_kept(struct hf_look *look)
 {
@@ -100,7 +82,6 @@ static int print_kept(struct hf_look *look)
 	hf_keeper *keeper = NULL;
 	struct hf_hold_info info;
 	struct hf_keeper_info k;
-	pid_t pids[256];
 	int status, r = hf_keeper_open(look->args->hold, &keeper, &err);
 
 	if (r == 0)
@@ -112,8 +93,6 @@ static int print_kept(struct hf_look *look)
 	if (r == 0) {
 		info = hf_kept_info(&k);
 		info.timing_us.stopped = k.stopped_us;
-		info.n_pids = pids_of(&k, pids, sizeof(pids) / sizeof(pids[0]));
-		info.pids = info.n_pids ? pids : NULL;
 		hf_signals_restore();
 		r = unwind(look, &info, &err);
 	}
