@@ -2,7 +2,6 @@
 /*
  * main - the table of commands, and how one of them is found and run.
  */
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,10 +84,6 @@ int main(int argc, char **argv)
 
 	hf_std_open();
 	hf_signals_block();
-#ifdef M_ARENA_MAX
-	/* An arena of its own for the thread that holds takes a twentieth of a small hold, and the first thread waits. */
-	mallopt(M_ARENA_MAX, 1);
-#endif
 	if (argc < 2)
 		return hf_usage(NULL, "which command?");
 	if (argv[1][0] == '-')

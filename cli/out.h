@@ -91,7 +91,7 @@ enum hf_when {
 /* Colours for standard output, by --color, NO_COLOR, TERM and whether it is a terminal. */
 bool hf_colour_wanted(enum hf_when when);
 
-/* What the environment says that text is shown in; to read a locale takes longer than a small hold, so ask for text only. */
+/* Whether the environment says that text is shown in UTF-8.  Reads the locale, some dozen system calls: ask for text only. */
 bool hf_locale_is_utf8(void);
 
 /*

@@ -709,7 +709,7 @@ struct hf_frame {
 };
 typedef void (*hf_frame_fn)(const struct hf_frame *frame, void *data);
 
-/* Threads whose stack is not known to its outermost frame; those that have none are not among them. */
+/* Threads whose stack is not known to its outermost frame, or that died in the hold; those that have none are not among them. */
 HF_API size_t hf_stack_incomplete(const hf_stacks *stacks);
 /* Threads by process and tid, the first thread of each first: NULL starts, NULL ends.  After hf_stack_unwind(). */
 HF_API const struct hf_stack *hf_stack_next(const hf_stacks *stacks, const struct hf_stack *prev);
