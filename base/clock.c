@@ -5,6 +5,7 @@
 #include "clock.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <time.h>
 
 #define NS_PER_S 1000000000ull
@@ -84,4 +85,31 @@ bool hf_nap(struct hf_nap *nap, struct hf_deadline d)
 	if (nap->next_us > NAP_MAX_US)
 		nap->next_us = NAP_MAX_US;
 	return true;
+}
+
+/* To the nearest tenth of a unit, which is so many microseconds. */
+static void say_tenths(uint64_t us, unsigned int tenth_us, const char *unit, char ret[HF_SPAN_MAX])
+{
+	uint64_t n = (us + tenth_us / 2) / tenth_us;
+
+	snprintf(ret, HF_SPAN_MAX, "%llu.%llu %s", (unsigned long long)(n / 10), (unsigned long long)(n % 10), unit);
+}
+
+const char *hf_span(uint64_t us, char ret[HF_SPAN_MAX])
+{
+	uint64_t s = (us + 500000) / 1000000;
+
+	if (us < 1000)
+		snprintf(ret, HF_SPAN_MAX, "%llu us", (unsigned long long)us);
+	else if (us < 999950)
+		say_tenths(us, 100, "ms", ret);
+	else if (us < 99950000)
+		say_tenths(us, 100000, "s", ret);
+	else if (s < 3600)
+		snprintf(ret, HF_SPAN_MAX, "%llu min %llu s", (unsigned long long)(s / 60),
+			 (unsigned long long)(s % 60));
+	else
+		snprintf(ret, HF_SPAN_MAX, "%llu h %llu min", (unsigned long long)(s / 3600),
+			 (unsigned long long)(s / 60 % 60));
+	return ret;
 }

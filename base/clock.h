@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * clock - monotonic deadlines, and the short growing sleeps used where the kernel offers no
- * event to wait for (a v1 freezer's state, the stop of one particular tracee).
+ * event to wait for (a v1 freezer's state, the stop of one particular tracee).  And times in words.
  */
 #ifndef HF_CLOCK_H
 #define HF_CLOCK_H
@@ -41,5 +41,9 @@ struct hf_nap {
 
 /* Sleep once, never past the deadline.  False when the deadline had passed already, or it was cancelled. */
 bool hf_nap(struct hf_nap *nap, struct hf_deadline d);
+
+/* A time as people say it, whatever the locale: "310 us", "4.2 ms", "3.1 s", "2 min 5 s", "3 h 10 min". */
+#define HF_SPAN_MAX 32
+const char *hf_span(uint64_t us, char ret[HF_SPAN_MAX]);
 
 #endif

@@ -43,9 +43,17 @@ int hf_fail(struct hf_error *err, int code, enum hf_stage stage, pid_t tid, cons
 		err->stage = stage;
 		err->undo = HF_UNDO_NONE;
 		err->tid = tid;
+		err->by = 0;
 		err->note[0] = '\0';
 	}
 	return -code;
+}
+
+int hf_fail_by(struct hf_error *err, int r, pid_t by)
+{
+	if (err)
+		err->by = by;
+	return r;
 }
 
 void hf_fail_note(struct hf_error *err, enum hf_undo undo, const char *fmt, ...)

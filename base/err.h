@@ -17,6 +17,9 @@
 int hf_fail(struct hf_error *err, int code, enum hf_stage stage, pid_t tid, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* Name who is in the way (a tracer's thread) in an error that hf_fail() has made.  Returns r. */
+int hf_fail_by(struct hf_error *err, int r, pid_t by);
+
 /*
  * What went wrong for a deadline: when that was cancelled, *err becomes an ECANCELED that keeps its notes, since what
  * kept us waiting is of no interest to who would not wait.  Returns -err->code.

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Overrides the rest, for tests and for machines that have no /run; an absolute path. */
+/* Overrides the rest, for tests and for machines that have no /run; an absolute path: any other is passed over. */
 #define HF_RUNDIR_ENV "HOLDFAST_RUNTIME_DIR"
 
 /*

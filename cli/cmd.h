@@ -10,6 +10,7 @@
 
 #include "options.h"
 #include "out.h"
+#include "report.h"
 
 enum hf_operand {
 	HF_OPERAND_NONE = 0,

@@ -29,6 +29,7 @@ static const struct {
 	{ "wchan", hf_probe_wchan },
 	{ "pid namespace", hf_probe_pid_namespace },
 	{ "pid_max", hf_probe_pid_max },
+	{ "runtime", hf_probe_runtime },
 };
 #define N_QUESTIONS (sizeof(questions) / sizeof(*questions))
 

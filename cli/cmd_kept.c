@@ -244,6 +244,8 @@ static int release_one(const char *name, void *data)
 	status = r < 0 ? hf_report(rel->cmd->name, &err) :
 		 hf_print_line(rel->cmd->name, "released %s: held for %.1f s%s", name, (double)stopped_us / 1e6,
 			       how[rel->args->then]);
+	if (r >= 0 && status)
+		hf_say(rel->cmd->name, "hold %s was released all the same%s", name, how[rel->args->then]);
 	rel->n++;
 	rel->status = hf_exit_worse(rel->status, status);
 	return 0;

@@ -21,20 +21,37 @@ struct answer {
 
 static void add_line(struct answer *a, const struct hf_obstacle *o)
 {
-	char text[4 * sizeof(((struct hf_error *)NULL)->text)];
+	char text[4 * sizeof(((struct hf_error *)NULL)->text)], hold[HF_KEEPER_NAME_MAX + 1];
 
 	hf_clean(o->text, text, sizeof(text));
-	fprintf(a->f, "%-8s %s: %s\n", o->blocks ? "blocks" : "note", hf_obstacle_word(o->kind), text);
+	fprintf(a->f, "%-8s %s: %s", o->blocks ? "blocks" : "note", hf_obstacle_word(o->kind), text);
+	if (hf_kept_by(o->by, hold))
+		fprintf(a->f, "; %d keeps hold %s", (int)o->by, hold);
+	fputc('\n', a->f);
+}
+
+static void add_id(FILE *f, const char *key, pid_t id)
+{
+	if (id)
+		fprintf(f, ",\"%s\":%d", key, (int)id);
+	else
+		fprintf(f, ",\"%s\":null", key);
 }
 
 static void add_object(struct answer *a, const struct hf_obstacle *o)
 {
-	fprintf(a->f, "%s{\"kind\":\"%s\",\"blocks\":%s,\"tid\":", a->n ? "," : "",
-		hf_obstacle_word(o->kind), o->blocks ? "true" : "false");
-	if (o->tid)
-		fprintf(a->f, "%d,\"text\":", (int)o->tid);
+	char hold[HF_KEEPER_NAME_MAX + 1];
+
+	fprintf(a->f, "%s{\"kind\":\"%s\",\"blocks\":%s", a->n ? "," : "", hf_obstacle_word(o->kind),
+		o->blocks ? "true" : "false");
+	add_id(a->f, "tid", o->tid);
+	add_id(a->f, "by", o->by);
+	/* Names of holds are letters, digits and signs that need no escape. */
+	if (hf_kept_by(o->by, hold))
+		fprintf(a->f, ",\"hold\":\"%s\"", hold);
 	else
-		fprintf(a->f, "null,\"text\":");
+		fputs(",\"hold\":null", a->f);
+	fputs(",\"text\":", a->f);
 	a->failed |= hf_json_string(a->f, o->text);
 	fputc('}', a->f);
 }

@@ -132,6 +132,7 @@ int hf_detach(const struct hf_cmd *cmd, const struct hf_args *args, const struct
 	if (!args->name && (args->unit || args->container)) {
 		/* The keeper would call it after the cgroup's path, which is all that it knows. */
 		hf_target_name(args, NULL, name);
+		name[HF_KEEPER_NAME_MAX] = '\0';	/* a unit's may be longer */
 		kopts.name = name;
 	}
 	if (args->limited)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "rundir.h"
 #include "signals.h"
 
 const struct hf_cmd *const hf_cmds[] = {
@@ -76,6 +77,16 @@ static int without_command(const char *word)
 	return hf_usage(NULL, "unknown option %s; options follow the command's name", word);
 }
 
+/* The library passes such a path over; here somebody meant it. */
+static int refuse_runtime_dir(void)
+{
+	const char *dir = secure_getenv(HF_RUNDIR_ENV);
+
+	if (!dir || !dir[0] || dir[0] == '/')
+		return HF_EXIT_DONE;
+	return hf_usage(NULL, HF_RUNDIR_ENV " takes an absolute path, not '%s'", dir);
+}
+
 int main(int argc, char **argv)
 {
 	const struct hf_cmd *cmd;
@@ -100,5 +111,6 @@ int main(int argc, char **argv)
 		return hf_help_one(cmd);
 	if (args.version)
 		return version();
-	return cmd->run(cmd, &args);
+	r = refuse_runtime_dir();
+	return r ? r : cmd->run(cmd, &args);
 }

@@ -88,6 +88,7 @@ const struct hf_opt hf_opts[HF_OPT_COUNT] = {
 struct parse {
 	const struct hf_cmd *cmd;
 	struct hf_args *args;
+	uint64_t given;		/* bits of the options that were written, HF_OPT_BIT() */
 	struct option longs[HF_OPT_COUNT + 1];
 	char letters[2 * HF_OPT_COUNT + 2];
 };
@@ -449,6 +450,20 @@ static int take_option(const struct parse *p, enum hf_opt_id id)
 	return 0;
 }
 
+/* How a hold is to be taken has no meaning for one that stands. */
+static int check_kept(const struct parse *p)
+{
+	const uint64_t taking = HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(ON_ARMED) | HF_OPT_BIT(ON_TRACED) | HF_OPT_BIT(OUTSIDE) |
+				HF_OPT_BIT(NO_RESTART);
+	int id;
+
+	for (id = 0; id < HF_OPT_COUNT; id++)
+		if (p->given & taking & (1ull << id))
+			return hf_usage(p->cmd->name, "--%s is for taking a hold; --hold looks at one that stands",
+					hf_opts[id].name);
+	return 0;
+}
+
 /* Exactly one kind of target. */
 static int check_target(const struct parse *p)
 {
@@ -463,7 +478,7 @@ static int check_target(const struct parse *p)
 	if (a->user && !a->unit)
 		return hf_usage(p->cmd->name, "--user goes with --unit");
 	if (a->hold)
-		return 0;
+		return check_kept(p);
 	if (!named)
 		return hf_usage(p->cmd->name, "which target? Write the path of a cgroup, or --pid PID, --unit NAME, "
 				"--container ID or --all");
@@ -519,8 +534,8 @@ static int check_whole(const struct parse *p)
 		return hf_usage(p->cmd->name, "--json and --dot exclude each other");
 	if (a->json + a->folded + a->normalise > 1)
 		return hf_usage(p->cmd->name, "--json, --folded and --normalise exclude each other");
-	if (a->lines && a->no_names)
-		return hf_usage(p->cmd->name, "--lines does not go with --no-names");
+	if (a->lines && (a->no_names || a->folded))
+		return hf_usage(p->cmd->name, "--lines does not go with --%s", a->folded ? "folded" : "no-names");
 	if (a->no_merge && (a->folded || a->normalise))
 		return hf_usage(p->cmd->name, "--no-merge does not go with --%s",
 				a->folded ? "folded" : "normalise");
@@ -538,6 +553,8 @@ static int check_whole(const struct parse *p)
 	}
 	if (p->cmd->operand == HF_OPERAND_HOLD_TIME && !a->limited)
 		return hf_usage(p->cmd->name, "for how long? Write a duration, such as 10m, or 0 for no limit");
+	if (a->detach && a->name && strlen(a->name) > HF_KEEPER_NAME_MAX)
+		return hf_usage(p->cmd->name, "--name: with --detach a name has at most %d characters", HF_KEEPER_NAME_MAX);
 	if (a->detach && a->then != HF_RELEASE_AS_FOUND)
 		return hf_usage(p->cmd->name, "--then goes with a hold in the foreground; holdfast release has --stop and --kill");
 	if (p->cmd->operand == HF_OPERAND_TARGET_PROGRAM && !a->program)
@@ -571,6 +588,7 @@ int hf_args_parse(const struct hf_cmd *cmd, int argc, char **argv, struct hf_arg
 		if (c == ':')
 			return hf_usage(cmd->name, "--%s needs an argument: %s", hf_opts[id].name,
 					hf_opts[id].arg);
+		p.given |= 1ull << id;
 		r = take_option(&p, (enum hf_opt_id)id);
 		if (r || ret->help || ret->version)
 			return r;

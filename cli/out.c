@@ -51,25 +51,6 @@ void hf_clean(const char *text, char *ret, size_t cap)
 	ret[used] = '\0';
 }
 
-const char *hf_span(uint64_t us, char ret[HF_SPAN_MAX])
-{
-	uint64_t s = (us + 500000) / 1000000;
-
-	if (us < 1000)
-		snprintf(ret, HF_SPAN_MAX, "%llu us", (unsigned long long)us);
-	else if (us < 999950)
-		snprintf(ret, HF_SPAN_MAX, "%.1f ms", (double)us / 1e3);
-	else if (us < 99950000)
-		snprintf(ret, HF_SPAN_MAX, "%.1f s", (double)us / 1e6);
-	else if (s < 3600)
-		snprintf(ret, HF_SPAN_MAX, "%llu min %llu s", (unsigned long long)(s / 60),
-			 (unsigned long long)(s % 60));
-	else
-		snprintf(ret, HF_SPAN_MAX, "%llu h %llu min", (unsigned long long)(s / 3600),
-			 (unsigned long long)(s / 60 % 60));
-	return ret;
-}
-
 const char *hf_count(size_t n, const char *word, char ret[HF_COUNT_MAX])
 {
 	size_t len = strlen(word);
@@ -199,14 +180,6 @@ int hf_usage(const char *cmd, const char *fmt, ...)
 	else
 		hf_say(NULL, "see 'holdfast help'");
 	return HF_EXIT_USAGE;
-}
-
-int hf_report(const char *cmd, const struct hf_error *err)
-{
-	write_line(STDERR_FILENO, cmd, err->text);
-	if (err->note[0])
-		write_line(STDERR_FILENO, NULL, err->note);
-	return err->undo == HF_UNDO_FAILED ? HF_EXIT_NOT_UNDONE : HF_EXIT_FAILED;
 }
 
 /* ---- Results --------------------------------------------------------------------------- */

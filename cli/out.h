@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "clock.h"
 #include "holdfast.h"
 
 /* Exit statuses, as in holdfast(1). */
@@ -59,9 +60,6 @@ void hf_say_if_ready(const char *cmd, const char *fmt, ...) __attribute__((forma
 /* A wrong call: the specific answer and where to read more.  Returns HF_EXIT_USAGE. */
 int hf_usage(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Text and note of an error of the library.  Returns the exit status that goes with it. */
-int hf_report(const char *cmd, const struct hf_error *err);
-
 /*
  * Write a result to standard output.  Signals that were kept waiting come through first
  * (signals.h), so that a reader who does not read can be left by Ctrl-C.  Only when nothing is held.
@@ -99,10 +97,6 @@ bool hf_locale_is_utf8(void);
  * one.  For messages: allocates nothing.
  */
 void hf_clean(const char *text, char *ret, size_t cap);
-
-/* A time as people say it: "310 us", "4.2 ms", "3.1 s", "2 min 5 s", "3 h 10 min". */
-#define HF_SPAN_MAX 32
-const char *hf_span(uint64_t us, char ret[HF_SPAN_MAX]);
 
 /* "1 thread", "340 threads": the word with an s or es unless n is 1, by how it ends. */
 #define HF_COUNT_MAX 64

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * probe - one question to this kernel, these mounts and this user, and its answer.  cmd_check.c prints
- * the answers; the probes are in probe_freezer.c, probe_units.c and probe_ptrace.c.
+ * the answers; the probes are in probe_freezer.c, probe_units.c, probe_ptrace.c and
+ * probe_runtime.c.
  */
 #ifndef HF_PROBE_H
 #define HF_PROBE_H
@@ -35,7 +36,7 @@ void hf_found(struct hf_finding *ret, enum hf_verdict verdict, const char *remed
 typedef void hf_probe(struct hf_ability *able, struct hf_finding *ret);
 
 hf_probe hf_probe_kernel, hf_probe_freezer_v2, hf_probe_freezer_v1, hf_probe_own_cgroup;
-hf_probe hf_probe_units;
+hf_probe hf_probe_units, hf_probe_runtime;
 hf_probe hf_probe_ptrace, hf_probe_privilege, hf_probe_yama, hf_probe_seccomp, hf_probe_proc,
 	hf_probe_children, hf_probe_wchan, hf_probe_pid_namespace, hf_probe_pid_max;
 

@@ -127,7 +127,6 @@ static void put_summary(struct hf_writer *w, const struct hf_stacks *s, const st
 			const struct hf_hold_info *info, bool apart)
 {
 	size_t incomplete = hf_stack_incomplete(s);
-	uint64_t tenths = (info->timing_us.stopped + 50) / 100;
 
 	hf_put_target(w, info);
 	hf_writer_putf(w, "%zu %s, %zu %s", s->n_processes, s->n_processes == 1 ? "process" : "processes",
@@ -136,8 +135,8 @@ static void put_summary(struct hf_writer *w, const struct hf_stacks *s, const st
 		hf_writer_putf(w, ", %zu different %s", kinds->n, kinds->n == 1 ? "stack" : "stacks");
 	if (incomplete)
 		hf_writer_putf(w, ", %zu incomplete", incomplete);
-	hf_writer_putf(w, ", stopped for %llu.%llu ms\n", (unsigned long long)(tenths / 10),
-		       (unsigned long long)(tenths % 10));
+	hf_put_stopped(w, info);
+	hf_writer_put(w, "\n");
 }
 
 void hf_report_text(const struct hf_stacks *s, const struct hf_kinds *kinds, const struct hf_hold_info *info,

@@ -90,10 +90,11 @@ struct hf_error {
 	enum hf_stage stage;
 	enum hf_undo undo;
 	pid_t tid;		/* the thread concerned; 0 when none */
+	pid_t by;		/* the thread that traces it, or holds the cgroup; 0 when none, or not known */
 	char text[600];		/* the step, the task and the reason; no newline */
 	char note[300];		/* what was undone, or could not be; may be empty */
 };
-#define HF_ERROR_INIT { 0, HF_STAGE_NONE, HF_UNDO_NONE, 0, { 0 }, { 0 } }
+#define HF_ERROR_INIT { 0, HF_STAGE_NONE, HF_UNDO_NONE, 0, 0, { 0 }, { 0 } }
 
 /* ---- Taking a hold ------------------------------------------------------------------- */
 
@@ -373,6 +374,7 @@ struct hf_obstacle {
 	enum hf_obstacle_kind kind;
 	int blocks;		/* 1: a hold with these options would fail; 0: good to know */
 	pid_t tid;		/* the thread concerned; 0 when none */
+	pid_t by;		/* the thread that traces it, or holds the cgroup; 0 when none, or not known */
 	const char *text;	/* a sentence without a full stop; lent for the call */
 };
 typedef void (*hf_obstacle_fn)(const struct hf_obstacle *obstacle, void *data);
@@ -794,6 +796,8 @@ HF_API void hf_keeper_close(hf_keeper *keeper);
 /* Can be read, or shows an error, when the hold has ended, in whichever way.  Lent. */
 HF_API int hf_keeper_fd(const hf_keeper *keeper);
 HF_API const char *hf_keeper_name(const hf_keeper *keeper);
+/* Its process, which is the tracer; known without asking it, so also when it is stopped.  0: of another PID namespace. */
+HF_API pid_t hf_keeper_pid(const hf_keeper *keeper);
 
 /*
  * EPIPE: the hold has ended.  ETIMEDOUT: the keeper did not answer; close the handle.  Other errors are those

@@ -48,7 +48,9 @@ static int await(const struct hf_keeper *k, short events, struct hf_deadline dea
 		return hf_fail(err, errno, HF_STAGE_NONE, 0, "waiting for the keeper of hold %s: %s", k->name,
 			       strerror(errno));
 	if (r == 0 && left_ms == 0)
-		return hf_fail(err, ETIMEDOUT, HF_STAGE_NONE, 0, "the keeper of hold %s does not answer", k->name);
+		return hf_fail(err, ETIMEDOUT, HF_STAGE_NONE, 0,
+			       "the keeper of hold %s, process %d, does not answer; is it stopped?",
+			       k->name, (int)hf_keeper_pid(k));
 	return 0;
 }
 
@@ -261,6 +263,15 @@ HF_API int hf_keeper_fd(const hf_keeper *k)
 HF_API const char *hf_keeper_name(const hf_keeper *k)
 {
 	return k->name;
+}
+
+HF_API pid_t hf_keeper_pid(const hf_keeper *k)
+{
+	struct ucred peer = { .pid = 0 };
+	socklen_t len = sizeof(peer);
+
+	/* Of whoever called listen(2), which keepers do for themselves (unix(7)). */
+	return getsockopt(k->wire.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
 }
 
 HF_API int hf_keeper_list(int (*fn)(const char *name, void *data), void *data, struct hf_error *err)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "err.h"
 #include "procfs.h"
 #include "tree.h"
@@ -181,10 +182,22 @@ void hf_put_target(struct hf_writer *w, const struct hf_hold_info *info)
 	hf_writer_put(w, "): ");
 }
 
+void hf_put_stopped(struct hf_writer *w, const struct hf_hold_info *info)
+{
+	uint64_t us = info->timing_us.stopped, tenths = (us + 50) / 100;
+	char span[HF_SPAN_MAX];
+
+	/* Of less than a second in milliseconds always: holds are compared. */
+	if (tenths < 10000)
+		hf_writer_putf(w, ", stopped for %llu.%llu ms", (unsigned long long)(tenths / 10),
+			       (unsigned long long)(tenths % 10));
+	else
+		hf_writer_putf(w, ", stopped for %s", hf_span(us, span));
+}
+
 void hf_put_headline(struct hf_writer *w, const hf_tree *tree, const struct hf_hold_info *info)
 {
 	struct hf_tree_counts n = hf_tree_count(tree);
-	uint64_t tenths = (info->timing_us.stopped + 50) / 100;
 
 	hf_put_target(w, info);
 	put_count(w, n.processes, "process", "processes");
@@ -196,8 +209,7 @@ void hf_put_headline(struct hf_writer *w, const hf_tree *tree, const struct hf_h
 	put_count_if_any(w, n.died, "died");
 	put_count_if_any(w, n.skipped, "skipped");
 	put_count_if_any(w, n.zombies, n.zombies == 1 ? "zombie" : "zombies");
-	hf_writer_putf(w, ", stopped for %llu.%llu ms", (unsigned long long)(tenths / 10),
-		       (unsigned long long)(tenths % 10));
+	hf_put_stopped(w, info);
 }
 
 enum hf_oddity hf_put_thread_oddity(struct hf_writer *w, const struct hf_thread *t)

@@ -48,6 +48,8 @@ const char *hf_freezer_word(enum hf_freezer_state state);
 
 /* The target in words, as a headline begins: "/sys/fs/cgroup/pod (cgroup v2): ". */
 void hf_put_target(struct hf_writer *w, const struct hf_hold_info *info);
+/* ", stopped for 2.7 ms", or in seconds and longer where it was that long. */
+void hf_put_stopped(struct hf_writer *w, const struct hf_hold_info *info);
 /* The target and the numbers in one line, without a newline. */
 void hf_put_headline(struct hf_writer *w, const hf_tree *tree, const struct hf_hold_info *info);
 

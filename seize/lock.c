@@ -49,17 +49,27 @@ bool hf_lock_is_meant(const struct hf_freezer *f, pid_t *ret_tracer)
 	return *ret_tracer || hf_freezer_state(&look, &state) < 0 || state != HF_FREEZER_THAWED;
 }
 
-int hf_lock_refuse(const struct hf_freezer *f, struct hf_error *err)
+pid_t hf_lock_holder(const struct hf_freezer *f, char *buf, size_t cap)
 {
-	char who[128] = "another holdfast";
 	pid_t tracer;
 
 	hf_lock_is_meant(f, &tracer);
 	if (tracer)
-		hf_explain_who(tracer, who, sizeof(who));
-	return hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
-		       "cgroup %s, or one above or below it, is held by %s, and was not released by the deadline",
-		       f->path, who);
+		hf_explain_who(tracer, buf, cap);
+	else
+		snprintf(buf, cap, "another holdfast");
+	return tracer;
+}
+
+int hf_lock_refuse(const struct hf_freezer *f, struct hf_error *err)
+{
+	char who[128];
+	pid_t holder = hf_lock_holder(f, who, sizeof(who));
+	int r = hf_fail(err, EBUSY, HF_STAGE_LOOK, 0,
+			"cgroup %s, or one above or below it, is held by %s, and was not released by the deadline",
+			f->path, who);
+
+	return hf_fail_by(err, r, holder);
 }
 
 /* ---- Whose lock it is -------------------------------------------------------------------- */

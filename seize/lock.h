@@ -26,6 +26,9 @@ int hf_lock_refuse_found(const struct hf_freezer *f, struct hf_error *err);
 /* Whether somebody in the target is traced (by whom), or it is being frozen: a lock on it is then meant. */
 bool hf_lock_is_meant(const struct hf_freezer *f, pid_t *ret_tracer);
 
+/* Who holds the target, or one that overlaps it, in words; returns the thread that traces there, 0 when none does yet. */
+pid_t hf_lock_holder(const struct hf_freezer *f, char *buf, size_t cap);
+
 /* Another holdfast has locked the target, or one that overlaps it: say who.  Returns -EBUSY. */
 int hf_lock_refuse(const struct hf_freezer *f, struct hf_error *err);
 

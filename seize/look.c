@@ -53,7 +53,7 @@ int hf_refuse(struct hf_hold *hold, enum hf_obstacle_kind kind, int r, const str
 
 	if (r >= 0 || !hold->tell)
 		return r;
-	o = (struct hf_obstacle){ kind, 1, err->tid, err->text };
+	o = (struct hf_obstacle){ kind, 1, err->tid, err->by, err->text };
 	hold->tell(&o, hold->tell_data);
 	hold->blocked++;
 	return 0;
@@ -100,7 +100,7 @@ static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, st
 	r = hf_fail(err, EBUSY, hold->changed ? HF_STAGE_SEIZE : HF_STAGE_LOOK, t->tid,
 		       "thread %s is traced by %s, which is %s the target; a thread has one tracer only: end that tracing, or skip what is traced",
 		       who, by, hf_roster_has(hold, tracer) ? "inside" : "outside");
-	return hf_refuse(hold, HF_OBSTACLE_TRACED, r, err);
+	return hf_refuse(hold, HF_OBSTACLE_TRACED, hf_fail_by(err, r, tracer), err);
 }
 
 /*

@@ -50,13 +50,13 @@ HF_API const char *hf_obstacle_word(enum hf_obstacle_kind kind)
 	return "unknown";
 }
 
-static void tell(struct hf_hold *hold, enum hf_obstacle_kind kind, bool blocks, pid_t tid,
-		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+static void tell(struct hf_hold *hold, enum hf_obstacle_kind kind, bool blocks, pid_t tid, pid_t by,
+		 const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
-static void tell(struct hf_hold *hold, enum hf_obstacle_kind kind, bool blocks, pid_t tid,
+static void tell(struct hf_hold *hold, enum hf_obstacle_kind kind, bool blocks, pid_t tid, pid_t by,
 		 const char *fmt, ...)
 {
-	struct hf_obstacle o = { kind, blocks, tid, NULL };
+	struct hf_obstacle o = { kind, blocks, tid, by, NULL };
 	char text[sizeof(((struct hf_error *)NULL)->text)];
 	va_list ap;
 
@@ -77,18 +77,18 @@ static void tell_found_frozen(struct hf_hold *hold)
 	size_t i;
 
 	if (f->n_levels && hf_freezer_is_freezing(f))
-		tell(hold, HF_OBSTACLE_FROZEN, false, 0,
+		tell(hold, HF_OBSTACLE_FROZEN, false, 0, 0,
 		     "cgroup %s is being frozen by somebody else; a hold would wait until that is done", f->path);
 	for (i = 0; i < f->n_levels; i++) {
 		if (!f->levels[i].self_found)
 			continue;
 		hf_freezer_level_path(f, i, path, sizeof(path));
-		tell(hold, HF_OBSTACLE_FROZEN, false, 0,
+		tell(hold, HF_OBSTACLE_FROZEN, false, 0, 0,
 		     "cgroup %s is set frozen; what is in it would be held as well, and be frozen again afterwards",
 		     path);
 	}
 	if (f->version == 2 && hf_freezer_frozen_ancestor(f, path, sizeof(path)))
-		tell(hold, HF_OBSTACLE_FROZEN, false, 0,
+		tell(hold, HF_OBSTACLE_FROZEN, false, 0, 0,
 		     "an ancestor is frozen, %s; what is in the target would be held as well, and stay frozen",
 		     path);
 }
@@ -111,7 +111,7 @@ static void tell_frozen_elsewhere(struct hf_hold *hold)
 	hf_explain_who(first->tid, who, sizeof(who));
 	if (n > 1)
 		snprintf(more, sizeof(more), " (and so %s %zu more)", n == 2 ? "is" : "are", n - 1);
-	tell(hold, HF_OBSTACLE_FROZEN, false, first->tid,
+	tell(hold, HF_OBSTACLE_FROZEN, false, first->tid, 0,
 	     "process %s is frozen by a v2 cgroup that is not the target%s; it would be held as well, and stay frozen",
 	     who, more);
 }
@@ -128,7 +128,7 @@ static void tell_skipped(struct hf_hold *hold)
 			continue;
 		hf_explain_who(t->tid, who, sizeof(who));
 		hf_explain_who(t->other, by, sizeof(by));
-		tell(hold, HF_OBSTACLE_TRACED, false, t->tid,
+		tell(hold, HF_OBSTACLE_TRACED, false, t->tid, t->other,
 		     "thread %s is traced by %s and would be left out", who, by);
 	}
 }
@@ -142,7 +142,7 @@ static void tell_kernel_threads(struct hf_hold *hold)
 		pid_t tid = hold->set.tasks[i].tid;
 
 		if (hf_tid_stat(tid, &st) == 0 && (st.flags & HF_PF_KTHREAD))
-			tell(hold, HF_OBSTACLE_KERNEL, false, tid,
+			tell(hold, HF_OBSTACLE_KERNEL, false, tid, 0,
 			     "%d (%s) is a kernel thread, which nobody can hold", tid, st.comm);
 	}
 }
@@ -178,7 +178,7 @@ static int tell_half(pid_t tgid, void *data)
 	if (!anybody_outside(hold, tgid))
 		return 0;
 	hf_explain_who(tgid, who, sizeof(who));
-	tell(hold, HF_OBSTACLE_HALF, false, tgid,
+	tell(hold, HF_OBSTACLE_HALF, false, tgid, 0,
 	     "process %s has threads outside of the target, which would go on running", who);
 	return 0;
 }
@@ -195,7 +195,7 @@ static void tell_outsiders(struct hf_hold *hold)
 		if (t->level != HF_LEVEL_OUTSIDE || t->state != HF_TASK_LISTED || !is_outside(hold, t->tid))
 			continue;
 		hf_explain_who(t->tid, who, sizeof(who));
-		tell(hold, HF_OBSTACLE_HALF, false, t->tid,
+		tell(hold, HF_OBSTACLE_HALF, false, t->tid, 0,
 		     "thread %s is outside of the target, but others of its process are inside; it would be held as well",
 		     who);
 	}
@@ -209,14 +209,14 @@ static void tell_asleep(struct hf_hold *hold, const struct hf_task *t)
 
 	switch (hf_explain_sleep(t->tid, &child)) {
 	case HF_SLEEP_VFORK:
-		tell(hold, HF_OBSTACLE_ASLEEP, false, t->tid,
+		tell(hold, HF_OBSTACLE_ASLEEP, false, t->tid, 0,
 		     "thread %d is a vfork parent that waits for its child %d; it would be armed, not stopped",
 		     t->tid, child);
 		break;
 	case HF_SLEEP_EXEC:
 	case HF_SLEEP_OTHER:
 		hf_explain_stuck(t->tid, text, sizeof(text));
-		tell(hold, HF_OBSTACLE_ASLEEP, blocks, t->tid, "%s", text);
+		tell(hold, HF_OBSTACLE_ASLEEP, blocks, t->tid, 0, "%s", text);
 		break;
 	case HF_SLEEP_NONE:
 		break;
@@ -243,7 +243,7 @@ static void tell_deaf(struct hf_hold *hold, const struct hf_task *t)
 	if (!is_deaf(t->tid))
 		return;
 	hf_explain_stuck(t->tid, text, sizeof(text));
-	tell(hold, HF_OBSTACLE_ASLEEP, hold->opts.on_armed == HF_ON_ARMED_FAIL, t->tid, "%s", text);
+	tell(hold, HF_OBSTACLE_ASLEEP, hold->opts.on_armed == HF_ON_ARMED_FAIL, t->tid, 0, "%s", text);
 }
 
 /* What a v1 freezer has frozen looks asleep and is not; of another target than its own that was told of the process. */
@@ -296,14 +296,17 @@ static int find_levels(struct hf_hold *hold, struct hf_error *err)
 static int look_at_cgroup(struct hf_hold *hold, const char *path, struct hf_error *err)
 {
 	struct hf_deadline now = hf_deadline_in_ms(0);
+	char who[128];
+	pid_t by;
 	int r = hf_freezer_open(&hold->freezer, path, err);
 
 	if (r < 0)
 		return r;
-	if (hf_freezer_lock(&hold->freezer, now) == -ETIMEDOUT)
-		tell(hold, HF_OBSTACLE_HELD, true, 0,
-		     "another holdfast holds cgroup %s, or one above or below it",
+	if (hf_freezer_lock(&hold->freezer, now) == -ETIMEDOUT) {
+		by = hf_lock_holder(&hold->freezer, who, sizeof(who));
+		tell(hold, HF_OBSTACLE_HELD, true, 0, by, "%s holds cgroup %s, or one above or below it", who,
 		     hold->freezer.path);
+	}
 	return find_levels(hold, err);
 }
 

@@ -142,11 +142,29 @@ START_TEST(a_signal_ends_a_nap_early)
 }
 END_TEST
 
+static const struct {
+	uint64_t us;
+	const char *text;
+} spans[] = {
+	{ 0, "0 us" }, { 999, "999 us" }, { 1000, "1.0 ms" }, { 4200, "4.2 ms" },
+	{ 999949, "999.9 ms" }, { 999950, "1.0 s" }, { 1000000, "1.0 s" }, { 3140000, "3.1 s" },
+	{ 99949999, "99.9 s" }, { 99950000, "1 min 40 s" }, { 125000000, "2 min 5 s" },
+	{ 3599499999, "59 min 59 s" }, { 3599500000, "1 h 0 min" }, { 11400000000, "3 h 10 min" },
+};
+
+START_TEST(a_time_is_said_as_people_say_it)
+{
+	char buf[HF_SPAN_MAX];
+
+	ck_assert_str_eq(hf_span(spans[_i].us, buf), spans[_i].text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("clock");
 	TCase *clocks = tcase_create("clocks"), *deadline = tcase_create("deadline");
-	TCase *nap = tcase_create("nap");
+	TCase *nap = tcase_create("nap"), *words = tcase_create("words");
 
 	tcase_add_test(clocks, the_monotonic_clock_does_not_go_back);
 	tcase_add_test(clocks, the_real_clock_counts_microseconds_since_1970);
@@ -161,5 +179,7 @@ int main(void)
 	tcase_add_test(nap, a_nap_is_never_longer_than_what_is_left);
 	tcase_add_test(nap, a_signal_ends_a_nap_early);
 	suite_add_tcase(suite, nap);
+	tcase_add_loop_test(words, a_time_is_said_as_people_say_it, 0, COUNT_OF(spans));
+	suite_add_tcase(suite, words);
 	return hf_suite_run(suite);
 }

@@ -260,6 +260,7 @@ START_TEST(a_traced_thread_is_refused_and_its_tracer_named)
 	lab_says(&a.err, number(tracer));
 	lab_says(&a.err, number(tid));
 	ck_assert_int_eq(a.err.tid, tid);
+	ck_assert_int_eq(a.err.by, tracer);
 	ck_assert_int_eq(lab_tracer_of(tid), tracer);
 	lab_moving(lab);
 	lab_end_tracer(tracer);

@@ -135,6 +135,7 @@ START_TEST(a_hold_outlives_its_handle_and_is_found_by_name)
 	ck_assert_str_eq(info.name, name);
 	ck_assert_int_eq(info.kind, HF_TARGET_CGROUP);
 	ck_assert_str_eq(info.target + strlen("cgroup "), lab->top);
+	ck_assert_int_eq(info.keeper, hf_keeper_pid(k));
 	ck_assert_int_eq(info.taken_by, getpid());
 	ck_assert_str_eq(info.taken_by_comm, "check_keeper");
 	ck_assert_uint_eq(info.uid, geteuid());

@@ -6,24 +6,6 @@
 
 #include "suite.h"
 
-static const struct {
-	uint64_t us;
-	const char *text;
-} spans[] = {
-	{ 0, "0 us" }, { 999, "999 us" }, { 1000, "1.0 ms" }, { 4200, "4.2 ms" },
-	{ 999949, "999.9 ms" }, { 999950, "1.0 s" }, { 1000000, "1.0 s" }, { 3140000, "3.1 s" },
-	{ 99949999, "99.9 s" }, { 99950000, "1 min 40 s" }, { 125000000, "2 min 5 s" },
-	{ 3599499999, "59 min 59 s" }, { 3599500000, "1 h 0 min" }, { 11400000000, "3 h 10 min" },
-};
-
-START_TEST(a_time_is_said_as_people_say_it)
-{
-	char buf[HF_SPAN_MAX];
-
-	ck_assert_str_eq(hf_span(spans[_i].us, buf), spans[_i].text);
-}
-END_TEST
-
 START_TEST(one_is_singular_and_everything_else_plural)
 {
 	char buf[HF_COUNT_MAX];
@@ -99,7 +81,6 @@ int main(void)
 	Suite *suite = suite_create("out");
 	TCase *tc = tcase_create("text");
 
-	tcase_add_loop_test(tc, a_time_is_said_as_people_say_it, 0, COUNT_OF(spans));
 	tcase_add_test(tc, one_is_singular_and_everything_else_plural);
 	tcase_add_test(tc, control_characters_are_shown_not_sent);
 	tcase_add_test(tc, cleaning_never_writes_behind_the_end);

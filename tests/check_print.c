@@ -18,7 +18,7 @@ START_TEST(a_frozen_target_is_said)
 	info.timing_us.stopped = 12345678;
 	text = format(NULL, 0, &info, HF_FORMAT_TEXT, 0);
 	ck_assert_str_eq(text, "/x\\ny (cgroup v1, found frozen): 0 processes, 0 threads, "
-			 "stopped for 12345.7 ms\n");
+			 "stopped for 12.3 s\n");
 	free(text);
 }
 END_TEST

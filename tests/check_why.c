@@ -326,7 +326,7 @@ START_TEST(held_by_another)
 	lab_start(lab, lab->top, "spin", "1", NULL);
 	hold = lab_take(lab->top, NULL);
 	ask(lab->top, NULL, NULL, NULL);
-	told(HF_OBSTACLE_HELD, 1, 0, "another holdfast holds");
+	told(HF_OBSTACLE_HELD, 1, 0, " holds cgroup ");
 	told(HF_OBSTACLE_TRACED, 1, -1, "is traced by");
 	lab_still(lab, 10);
 	lab_let_go(hold, HF_RELEASE_AS_FOUND);

@@ -18,6 +18,12 @@ python3 - "$lines" "$TMP/out" <<-'END' || fail "$OUT"
 	    assert a["verdict"] in ("ok", "limited", "no"), a
 	    assert a["reason"], a
 END
+HOLDFAST_RUNTIME_DIR=$TMP/not/there run check
+[[ $OUT == *"limited  runtime: $TMP/not/there: No such file or directory: "* ]] || fail "runtime: '$OUT'"
+mkdir "$TMP/not"
+HOLDFAST_RUNTIME_DIR=$TMP/not/there run check
+[[ $OUT == *"ok       runtime: journals and kept holds have their place in $TMP/not/there"* ]] || fail "runtime: '$OUT'"
+[[ ! -e $TMP/not/there ]] || fail "check made a directory"
 run check --color=always
 [[ $OUT == *$'\033[32mok'* ]] || fail "no colour with --color=always"
 if ((EUID == 0)); then

@@ -66,6 +66,21 @@ assert json.loads(sys.argv[1])["processes"][0]["effects"] == []
 	[[ $(tracer_of $!) == 0 ]] || fail "held all the same"
 	run hold -d --name other --timeout 300ms "$CG"
 	expect 1 "(holdfast-keeper)"
+	expect 1 "keeps hold suspect: 'holdfast show suspect'"
+	run stack -p "$VICTIM"
+	expect 1 "keeps hold suspect: 'holdfast show suspect'"
+	run why "$CG"
+	expect 1 ""
+	[[ $OUT == *"blocks   held: "*"(holdfast-keeper) holds cgroup "*" keeps hold suspect"*"blocks   traced: "*" keeps hold suspect" ]] ||
+		fail "why: '$OUT'"
+	run why --json "$CG"
+	python3 -c '
+import json, sys
+[hold] = json.loads(sys.argv[2])
+facts = json.loads(sys.argv[1])["obstacles"]
+assert {f["kind"] for f in facts} == {"held", "traced"}, facts
+assert all(f["by"] == hold["keeper"] and f["hold"] == "suspect" for f in facts), facts
+' "$OUT" "$("$HOLDFAST" list --json)" 2> "$TMP/err" || fail "why --json: '$OUT'"
 	run extend suspect 1h
 	expect 0 ""
 	[[ $OUT == "extended suspect: it ends in 1 h 0 min" ]] || fail "extend: '$OUT'"
@@ -73,6 +88,9 @@ assert json.loads(sys.argv[1])["processes"][0]["effects"] == []
 	expect 0 ""
 	[[ $OUT == *"and never by itself" ]] || fail "extend: '$OUT'"
 	must_stand
+	# Who cannot be told is told so, elsewhere.
+	run_full extend suspect 1h
+	expect 1 "No space left on device"
 	run release suspect
 	expect 0 ""
 	[[ $OUT == "released suspect: held for "*" s" ]] || fail "release: '$OUT'"
@@ -231,6 +249,19 @@ stands_or_is_gone()
 }
 on_each_freezer kept
 
+sleep 1000 &
+STARTED+=($!)
+disown $!
+run hold -d -q --name full -p $!
+expect 0 ""
+run_full release full
+expect 1 "No space left on device"
+expect 1 "hold full was released all the same"
+nothing_kept
+
+long=$(printf 'a%.0s' {1..65})
+run hold -d --name "$long" -p 1
+expect 2 "with --detach a name has at most 64 characters"
 run hold -d --name "a/b" -p 1
 expect 2 "cannot be a name"
 run hold -d --then kill -p 1

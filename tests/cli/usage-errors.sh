@@ -45,3 +45,7 @@ wrong "state: the cgroup's name is empty" state ""
 wrong "check: it takes no operand, but was given 'x'" check x
 wrong "state: unknown option --for" state --for 1s x
 wrong "thaw: --timeout needs an argument: DURATION" thaw x --timeout
+wrong "stack: --timeout is for taking a hold; --hold looks at one that stands" stack -H x --timeout 1s
+wrong "tree: --on-armed is for taking a hold" tree --on-armed accept -H x
+wrong "stack: --lines does not go with --folded" stack --folded --lines x
+HOLDFAST_RUNTIME_DIR=run wrong "HOLDFAST_RUNTIME_DIR takes an absolute path, not 'run'" list
