@@ -93,7 +93,7 @@ static void ask_kind(struct hf_stacks *s, const struct hf_kind *kind)
 int hf_stacks_ask_kernel(struct hf_stacks *s)
 {
 	struct hf_kinds kinds;
-	int r = hf_kinds_find(&kinds, s, 0);
+	int r = hf_kinds_find(&kinds, s, HF_KINDS_OF_STACKS);
 	size_t i;
 
 	if (r < 0)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "own.h"
 #include "stacks.h"
@@ -21,7 +22,7 @@ static uint64_t mix(uint64_t hash, uint64_t n)
 	return hash ^ hash >> 29;
 }
 
-static uint64_t hash_of(const struct hf_stacks *s, const struct hf_copied_thread *t)
+static uint64_t hash_of(const struct hf_stacks *s, enum hf_kinds_of what, const struct hf_copied_thread *t)
 {
 	const struct hf_walked *f = frames_of(s, t);
 	uint64_t hash = mix((uint64_t)t->is.syscall, t->is.n_frames);
@@ -30,16 +31,21 @@ static uint64_t hash_of(const struct hf_stacks *s, const struct hf_copied_thread
 	hash = mix(hash, (uint64_t)t->is.end << 16 | (uint64_t)t->is.state << 8 | (uint8_t)t->is.found);
 	for (i = 0; i < t->is.n_frames; i++)
 		hash = mix(hash, f[i].place);
+	for (i = 0; what == HF_KINDS_OF_NAMES && t->is.process[i]; i++)
+		hash = mix(hash, (uint8_t)t->is.process[i]);
 	return hash;
 }
 
-static bool are_equal(const struct hf_stacks *s, const struct hf_copied_thread *t, const struct hf_copied_thread *u)
+static bool are_equal(const struct hf_stacks *s, enum hf_kinds_of what, const struct hf_copied_thread *t,
+		      const struct hf_copied_thread *u)
 {
 	const struct hf_walked *f = frames_of(s, t), *g = frames_of(s, u);
 	size_t i;
 
 	if (t->is.n_frames != u->is.n_frames || t->is.syscall != u->is.syscall || t->is.end != u->is.end ||
 	    t->is.state != u->is.state || t->is.found != u->is.found)
+		return false;
+	if (what == HF_KINDS_OF_NAMES && strcmp(t->is.process, u->is.process) != 0)
 		return false;
 	for (i = 0; i < t->is.n_frames; i++)
 		if (f[i].place != g[i].place)
@@ -53,14 +59,15 @@ struct sorting {
 	uint32_t *first;	/* by kind: its first thread */
 	uint32_t *slots;	/* kind + 1; 0 is free */
 	size_t n_slots;
+	enum hf_kinds_of what;
 };
 
 static uint32_t kind_of(struct sorting *so, struct hf_kinds *kinds, const struct hf_stacks *s, uint32_t i)
 {
-	size_t at = (size_t)(hash_of(s, &s->threads[i]) >> 20) & (so->n_slots - 1);
+	size_t at = (size_t)(hash_of(s, so->what, &s->threads[i]) >> 20) & (so->n_slots - 1);
 
 	for (; so->slots[at]; at = (at + 1) & (so->n_slots - 1))
-		if (are_equal(s, &s->threads[i], &s->threads[so->first[so->slots[at] - 1]]))
+		if (are_equal(s, so->what, &s->threads[i], &s->threads[so->first[so->slots[at] - 1]]))
 			return so->slots[at] - 1;
 	so->first[kinds->n] = i;
 	so->slots[at] = (uint32_t)++kinds->n;
@@ -94,12 +101,13 @@ static int by_size(const void *a, const void *b)
 	return (k->threads[0] > l->threads[0]) - (k->threads[0] < l->threads[0]);
 }
 
-static int sort(struct hf_kinds *kinds, const struct hf_stacks *s, int apart)
+static int sort(struct hf_kinds *kinds, const struct hf_stacks *s, enum hf_kinds_of what)
 {
 	hf_owned uint32_t *kind_of_thread = calloc(s->n_threads + 1, sizeof(uint32_t));
 	hf_owned uint32_t *first = calloc(s->n_threads + 1, sizeof(uint32_t));
 	hf_owned uint32_t *slots = NULL;
-	struct sorting so = { kind_of_thread, first, NULL, 64 };
+	struct sorting so = { kind_of_thread, first, NULL, 64, what };
+	bool apart = what == HF_KINDS_OF_THREADS;
 	uint32_t i;
 
 	while (so.n_slots < s->n_threads * 2)
@@ -115,7 +123,7 @@ static int sort(struct hf_kinds *kinds, const struct hf_stacks *s, int apart)
 	return 0;
 }
 
-int hf_kinds_find(struct hf_kinds *kinds, const struct hf_stacks *s, int apart)
+int hf_kinds_find(struct hf_kinds *kinds, const struct hf_stacks *s, enum hf_kinds_of what)
 {
 	int r = -ENOMEM;
 
@@ -124,7 +132,7 @@ int hf_kinds_find(struct hf_kinds *kinds, const struct hf_stacks *s, int apart)
 		.all = calloc(s->n_threads + 1, sizeof(*kinds->all)),
 	};
 	if (kinds->threads && kinds->all)
-		r = sort(kinds, s, apart);
+		r = sort(kinds, s, what);
 	if (r < 0)
 		hf_kinds_done(kinds);
 	return r;

@@ -23,8 +23,14 @@ struct hf_kinds {
 	size_t n;
 };
 
-/* apart: each thread is of a kind of its own, in their order.  0 or -ENOMEM. */
-int hf_kinds_find(struct hf_kinds *kinds, const struct hf_stacks *stacks, int apart);
+enum hf_kinds_of {
+	HF_KINDS_OF_STACKS = 0,	/* of whatever process */
+	HF_KINDS_OF_NAMES,	/* of processes of one name */
+	HF_KINDS_OF_THREADS,	/* each thread is of a kind of its own, in their order */
+};
+
+/* 0 or -ENOMEM. */
+int hf_kinds_find(struct hf_kinds *kinds, const struct hf_stacks *stacks, enum hf_kinds_of what);
 void hf_kinds_done(struct hf_kinds *kinds);
 
 #endif

@@ -17,7 +17,6 @@ struct hf_place {
 	uint32_t owner;			/* number of its image, or HF_PLACE_NO_FILE + that of the process */
 	uint32_t number;
 	struct hf_image *image;		/* or NULL */
-	const char *region;		/* without an image: "[vsyscall]", or NULL */
 	struct hf_row row;
 	const char *symbol;		/* the name as the file has it; NULL when it has none */
 	const char *name;		/* for people: demangled; or the symbol itself */

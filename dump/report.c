@@ -17,27 +17,62 @@ const char *hf_report_name(const struct hf_frame *frame)
 	return frame->name ? frame->name : "??";
 }
 
-/* Each kernel function once; there are few, if more than one at all. */
-#define WAITS_MAX 4
+/* Each word of a kind's threads once; there are few, if more than one at all. */
+#define WORDS_MAX 4
+
+struct words {
+	const char *seen[WORDS_MAX];
+	size_t n;
+	bool more;
+};
+
+/* NULL is no word. */
+static void see(struct words *words, const char *word)
+{
+	size_t i;
+
+	for (i = 0; word && i < words->n; i++)
+		if (words->seen[i] == word || strcmp(words->seen[i], word) == 0)
+			return;
+	if (word && i == WORDS_MAX)
+		words->more = true;
+	else if (word)
+		words->seen[words->n++] = word;
+}
+
+static void put_words(struct hf_writer *w, const struct words *words)
+{
+	size_t i;
+
+	for (i = 0; i < words->n; i++) {
+		hf_writer_put(w, i ? ", " : "");
+		hf_writer_put_shown(w, words->seen[i], strlen(words->seen[i]));
+	}
+	hf_writer_put(w, words->more ? ", ..." : "");
+}
 
 static void put_waits(struct hf_writer *w, const struct hf_kind *kind)
 {
-	const char *seen[WAITS_MAX];
-	size_t i, j, n = 0;
+	struct words waits = { .n = 0 };
+	size_t i;
 
-	for (i = 0; i < kind->n && n < WAITS_MAX; i++) {
-		const char *wchan = kind->threads[i]->is.wchan;
+	for (i = 0; i < kind->n && !waits.more; i++)
+		see(&waits, kind->threads[i]->is.wchan);
+	if (!waits.n)
+		return;
+	hf_writer_put(w, " (");
+	put_words(w, &waits);
+	hf_writer_put(w, ")");
+}
 
-		for (j = 0; wchan && j < n && strcmp(seen[j], wchan) != 0; j++)
-			;
-		if (wchan && j == n)
-			seen[n++] = wchan;
-	}
-	for (i = 0; i < n; i++) {
-		hf_writer_put(w, i ? ", " : " (");
-		hf_writer_put_shown(w, seen[i], strlen(seen[i]));
-	}
-	hf_writer_put(w, n ? ")" : "");
+void hf_report_processes(struct hf_writer *w, const struct hf_kind *kind)
+{
+	struct words names = { .n = 0 };
+	size_t i;
+
+	for (i = 0; i < kind->n && !names.more; i++)
+		see(&names, kind->threads[i]->is.process);
+	put_words(w, &names);
 }
 
 void hf_report_kernel_side(struct hf_writer *w, const struct hf_kind *kind, bool waits)
@@ -106,6 +141,14 @@ void hf_report_counted(const struct hf_stacks *s, const struct hf_kinds *kinds, 
 
 /* ---- The whole ---------------------------------------------------------------------------------------- */
 
+/* Folded and normalised begin with the name of the process, the others name all that there are. */
+static enum hf_kinds_of kinds_for(enum hf_stack_format how, bool apart)
+{
+	if (how == HF_STACK_FORMAT_FOLDED || how == HF_STACK_FORMAT_NORMALISED)
+		return HF_KINDS_OF_NAMES;
+	return apart ? HF_KINDS_OF_THREADS : HF_KINDS_OF_STACKS;
+}
+
 static int format(const struct hf_stacks *s, const struct hf_hold_info *info, enum hf_stack_format how,
 		  unsigned int flags, struct hf_writer *w)
 {
@@ -113,7 +156,7 @@ static int format(const struct hf_stacks *s, const struct hf_hold_info *info, en
 	struct hf_kinds kinds = { 0 };
 	int r;
 
-	r = hf_kinds_find(&kinds, s, apart && (how == HF_STACK_FORMAT_TEXT || how == HF_STACK_FORMAT_JSON));
+	r = hf_kinds_find(&kinds, s, kinds_for(how, apart));
 	if (r < 0)
 		return r;
 	switch (how) {

@@ -23,6 +23,9 @@ const char *hf_report_name(const struct hf_frame *frame);
  */
 void hf_report_kernel_side(struct hf_writer *w, const struct hf_kind *kind, bool waits);
 
+/* The names of its processes, each once: "nginx", "worker-a, worker-b". */
+void hf_report_processes(struct hf_writer *w, const struct hf_kind *kind);
+
 /*
  * Make a text of each kind, and put each different one with how many threads have it, sorted.  make returns
  * malloc()ed memory, or NULL when it is short.

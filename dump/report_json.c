@@ -100,6 +100,8 @@ static json_object *frame_of(struct hf_json_maker *m, const struct hf_frame *f)
 	if (f->symbol)
 		hf_json_put_unsigned(m, frame, "offset", f->offset);
 	hf_json_put_bytes(m, frame, "file", "file_hex", f->file);
+	if (f->file_deleted)
+		hf_json_put(m, frame, "file_deleted", json_object_new_boolean(true));
 	if (f->file_address)
 		put_address(m, frame, "file_address", f->file_address);
 	if (f->build_id)

@@ -59,7 +59,7 @@ static void put_heading(struct hf_writer *w, const struct hf_kind *kind)
 		hf_writer_putf(w, "%zu processes ", n);
 	else
 		hf_writer_putf(w, "PID %d ", (int)first->pid);
-	put_shown(w, first->process);
+	hf_report_processes(w, kind);
 	hf_writer_put(w, ": ");
 	put_tids(w, kind);
 }
@@ -89,6 +89,8 @@ static void put_line(const struct hf_frame *f, void *data)
 		hf_writer_putf(w, "+0x%llx", (unsigned long long)f->offset);
 	hf_writer_put(w, " - ");
 	put_shown(w, !f->file ? "[no file]" : l->bare ? last_part(f->file) : f->file);
+	if (!l->bare && f->file_deleted)
+		hf_writer_put(w, " (deleted)");
 	if (f->source) {
 		hf_writer_put(w, " ");
 		put_shown(w, l->bare ? last_part(f->source) : f->source);

@@ -32,7 +32,7 @@ static int add_code(struct hf_space *space, struct hf_arena *arena, struct hf_im
 
 	*code = (struct hf_code){ .start = map->start, .end = map->end, .offset = map->offset };
 	if (map->inode)
-		code->image = hf_image_of_map(images, map);
+		code->file = code->image = hf_image_of_map(images, map);
 	else if (map->name_len)
 		code->name = hf_arena_copy(arena, map->name, map->name_len);
 	return (map->inode && !code->image) || (!map->inode && map->name_len && !code->name) ? -ENOMEM : 0;

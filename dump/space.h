@@ -21,7 +21,8 @@ struct hf_span {
 /* A mapping that can be executed. */
 struct hf_code {
 	uint64_t start, end, offset;
-	struct hf_image *image;	/* NULL: no file is behind it */
+	const struct hf_image *file;	/* what is mapped; NULL: no file, or it is the vdso */
+	struct hf_image *image;	/* what it is read from: that, or another file of the same build-id; NULL: no file is behind it */
 	const char *name;	/* "[vsyscall]"; NULL where it has none, or is a file's */
 	bool opened;		/* image stands for it, and slide is known if it is READY */
 	uint64_t slide;		/* address in the process - slide = address in the file */

@@ -237,19 +237,28 @@ HF_API size_t hf_stack_incomplete(const hf_stacks *stacks)
 	return n;
 }
 
+/* The mapping that a frame is in.  Its place may be that of another file of the same build-id. */
+static const struct hf_code *code_of(const struct hf_stacks *stacks, const struct hf_copied_thread *t, uint64_t address)
+{
+	return hf_space_code(&stacks->processes[t->process].space, address);
+}
+
 HF_API void hf_stack_frames(const hf_stacks *stacks, const struct hf_stack *stack, hf_frame_fn fn, void *data)
 {
-	const struct hf_walked *walked = stacks->walker.frames + thread_of(stack)->first_frame;
+	const struct hf_copied_thread *t = thread_of(stack);
+	const struct hf_walked *walked = stacks->walker.frames + t->first_frame;
 	size_t i;
 
 	for (i = 0; i < stack->n_frames; i++) {
 		const struct hf_place *place = stacks->walker.places.all[walked[i].place];
 		const struct hf_image *image = place->image;
 		uint64_t called = !walked[i].exact;	/* places are where the call is, a byte back */
+		const struct hf_code *code = code_of(stacks, t, walked[i].ip - called);
 		struct hf_frame frame = {
 			.stack = stack, .depth = i, .ip = walked[i].ip, .interrupted = walked[i].exact,
 			.how = (enum hf_frame_how)walked[i].how,
-			.file = image ? image->name : place->region,
+			.file = !code ? NULL : code->file ? code->file->name : code->name,
+			.file_deleted = code && code->file && code->file->deleted,
 			.file_address = image ? place->vaddr + called : 0,
 			.build_id = image ? image->build_id : NULL, .n_build_id = image ? image->n_build_id : 0,
 			.symbol = place->symbol, .name = place->name,

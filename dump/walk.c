@@ -79,7 +79,6 @@ static int fill_place(struct walk *k, struct hf_image *image)
 	struct hf_place *place = k->place;
 
 	place->image = image;
-	place->region = k->code ? k->code->name : NULL;
 	if (!image || image->state != HF_IMAGE_READY)
 		return 0;
 	hf_cfi_row(&image->cfi, place->vaddr, &place->row);

@@ -700,6 +700,7 @@ struct hf_frame {
 	enum hf_frame_how how;
 	const char *file;		/* that its code is mapped from, as maps shows it; "[vdso]";
 					   NULL: memory without a file, as of code made at run time */
+	int file_deleted;		/* 1: that name is gone, or stands for another file by now */
 	uint64_t file_address;		/* ip as the file's own tables have it; 0 without a file */
 	const unsigned char *build_id;	/* NULL when there is none */
 	size_t n_build_id;

@@ -44,6 +44,11 @@ has_names()
 	run stack "$CG"
 	expect 0 ""
 	[[ $OUT == *" pause+0x"*" hidden_leaf+0x"*" hidden_middle+0x"*" main+0x"* ]] || fail "$1: $OUT"
+	if [[ $1 == *deleted* || $1 == *replaced* ]]; then
+		[[ $OUT == *" main+0x"*" - $TMP/"*" (deleted)"* ]] || fail "$1, and not told: $OUT"
+	else
+		[[ $OUT != *"(deleted)"* ]] || fail "$1: $OUT"
+	fi
 	end
 }
 
@@ -96,3 +101,27 @@ if $cc -O2 -static -Wl,--build-id "$TMP/prog.c" -o "$TMP/static" 2> /dev/null; t
 else
 	left_out "another root: no static libc"
 fi
+
+# One program under two names, in two files: equal stacks, but each process is counted under its own name, in its own file.
+for name in one two two; do
+	[[ -e $TMP/$name ]] || cp "$TMP/full" "$TMP/$name"
+	victim "$TMP/$name"
+done
+run stack "$CG"
+expect 0 ""
+[[ $OUT == *"3 threads of 3 processes one, two: TID "* ]] || fail "merged: $OUT"
+run stack --folded "$CG"
+expect 0 ""
+grep -q '^one;.*;main;hidden_middle;hidden_leaf;pause 1$' "$TMP/out" || fail "folded, one: $OUT"
+grep -q '^two;.*;main;hidden_middle;hidden_leaf;pause 2$' "$TMP/out" || fail "folded, two: $OUT"
+run stack --normalise "$CG"
+expect 0 ""
+grep -q '^1 x one: ' "$TMP/out" && grep -q '^2 x two: ' "$TMP/out" || fail "normalised: $OUT"
+run stack --no-merge --json "$CG"
+python3 - "$TMP/out" <<-'END' || fail "files: $OUT"
+	import json, os, sys
+	for kind in json.load(open(sys.argv[1]))["stacks"]:
+	    [main] = [f for f in kind["frames"] if f["name"] == "main"]
+	    assert os.path.basename(main["file"]) == kind["threads"][0]["process"], kind
+	    assert "file_deleted" not in main, main
+END
