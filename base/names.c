@@ -152,6 +152,8 @@ const char *hf_state_word(char letter)
 		return "parked";
 	case 'I':
 		return "idle";
+	case HF_LETTER_FROZEN:
+		return "frozen";
 	default:
 		return "unknown";
 	}

@@ -121,9 +121,11 @@ bool hf_is_gone(int r);
 const char *hf_signal_name(int sig, char *buf, size_t cap);
 /* "epoll_wait" for the native number nr; NULL when the kernel headers at build did not know it. */
 const char *hf_syscall_name(long nr);
+/* A state letter of our own: what a v1 freezer has frozen shows D, and does not tell what it did before. */
+#define HF_LETTER_FROZEN 'F'
 /*
  * "running", "sleeping", "disk-sleep", "stopped", "tracing-stop", "zombie", "dead", "parked",
- * "idle" or "unknown".
+ * "idle", "frozen" or "unknown".
  */
 const char *hf_state_word(char letter);
 

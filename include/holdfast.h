@@ -518,7 +518,8 @@ struct hf_thread {
 	const char *comm;		/* any bytes */
 	enum hf_thread_state state;
 	char found;			/* state letter of proc(5) before the hold ('R', 'S',
-					   'D', 'T', ...); '?' if born while it was taken */
+					   'D', 'T', ...); 'F': it was frozen by a v1 freezer; '?' if born while it
+					   was taken */
 	int io_worker;			/* an io_uring worker: its registers mean nothing */
 	long syscall;			/* number of the system call it is in; -1 when none */
 	const char *wchan;		/* kernel function an armed thread sleeps in; or NULL */

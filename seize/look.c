@@ -105,16 +105,15 @@ static int meet_tracer(struct hf_hold *hold, struct hf_task *t, pid_t tracer, st
 
 /*
  * Before anything is frozen or stopped the letter is the thread's own; but a v1 freezer shows D
- * for everybody it froze, and only the kernel function tells a group-stopped thread.
+ * for everybody it froze, whatever they did, and only the kernel function tells a group-stopped thread.
  */
 static char found_letter(const struct hf_hold *hold, const struct hf_task *t, char letter)
 {
 	char wchan[HF_WCHAN_MAX];
 
-	if (hold->freezer.version == 1 && letter == 'D' && hf_hold_found_frozen(hold, t) && hf_tid_wchan(t->tid, wchan) == 0 &&
-	    !strncmp(wchan, "do_signal_stop", 14))
-		return 'T';
-	return letter;
+	if (hold->freezer.version != 1 || letter != 'D' || !hf_hold_found_frozen(hold, t))
+		return letter;
+	return hf_tid_wchan(t->tid, wchan) == 0 && !strncmp(wchan, "do_signal_stop", 14) ? 'T' : HF_LETTER_FROZEN;
 }
 
 int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *err)

@@ -237,6 +237,9 @@ START_TEST(a_cgroup_found_frozen_is_held_and_stays_frozen)
 		tree = collect(hold);
 		p = find(tree, v->pid);
 		ck_assert_int_eq(p->found, HF_FOUND_FROZEN);
+		/* The v1 freezer shows D for all of them, which says nothing of what they did. */
+		for (size_t i = 0; i < p->n_threads; i++)
+			ck_assert_int_eq(p->threads[i].found == HF_LETTER_FROZEN, lab->version == 1);
 		hf_tree_free(tree);
 		lab_still(lab, LAB_HOLD_MS);
 		lab_let_go(hold, HF_RELEASE_AS_FOUND);

@@ -112,7 +112,7 @@ static const struct {
 } states[] = {
 	{ 'R', "running" }, { 'S', "sleeping" }, { 'D', "disk-sleep" }, { 'T', "stopped" },
 	{ 't', "tracing-stop" }, { 'Z', "zombie" }, { 'X', "dead" }, { 'x', "dead" },
-	{ 'P', "parked" }, { 'I', "idle" }, { 'r', "unknown" }, { '?', "unknown" },
+	{ 'P', "parked" }, { 'I', "idle" }, { 'F', "frozen" }, { 'r', "unknown" }, { '?', "unknown" },
 	{ '\0', "unknown" }, { (char)0xff, "unknown" },
 };
 

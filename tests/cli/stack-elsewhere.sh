@@ -116,7 +116,8 @@ grep -q '^one;.*;main;hidden_middle;hidden_leaf;pause 1$' "$TMP/out" || fail "fo
 grep -q '^two;.*;main;hidden_middle;hidden_leaf;pause 2$' "$TMP/out" || fail "folded, two: $OUT"
 run stack --normalise "$CG"
 expect 0 ""
-grep -q '^1 x one: ' "$TMP/out" && grep -q '^2 x two: ' "$TMP/out" || fail "normalised: $OUT"
+grep -q "^1 x one: " "$TMP/out" || fail "normalised: $OUT"
+grep -q "^2 x two: " "$TMP/out" || fail "normalised: $OUT"
 run stack --no-merge --json "$CG"
 python3 - "$TMP/out" <<-'END' || fail "files: $OUT"
 	import json, os, sys
