@@ -254,14 +254,14 @@ static bool kill_at_once(struct volley *v)
 /* They are frozen, but somebody may be moved in, and who sleeps uninterruptibly may be on the way to a fork. */
 static int meet_everybody(struct volley *v, struct hf_deadline deadline, struct hf_error *err)
 {
+	unsigned int passes = 1;
 	int r;
 
-	do {
-		r = pass(v, err);
-		if (r == 0 && hf_deadline_passed(deadline))
-			r = hf_fail(err, ETIMEDOUT, HF_STAGE_HOLD, 0,
-				    "new processes kept appearing in %s until the deadline", v->hold->roster.name);
-	} while (r == 0 && v->fresh);
+	for (; (r = pass(v, err)) == 0 && v->fresh; passes++)
+		if (hf_deadline_passed(deadline))
+			return hf_fail(err, ETIMEDOUT, HF_STAGE_HOLD, 0, passes == 1 ?
+				       "the deadline came before a look whether there are others in %s" :
+				       "new processes kept appearing in %s until the deadline", v->hold->roster.name);
 	return r;
 }
 

@@ -170,17 +170,31 @@ static bool anybody_missed(struct hf_hold *hold)
  */
 #define STRANGERS_AFTER 50
 
-static int meet_strangers(struct hf_hold *hold, unsigned int *passes, struct hf_deadline deadline,
+static int meet_strangers(struct hf_hold *hold, unsigned int *met, struct hf_deadline deadline,
 			  struct hf_error *err)
 {
 	struct hf_nap nap = HF_NAP_INIT;
 
 	if (!hold->strangers)
 		return 0;
-	if (++*passes < STRANGERS_AFTER && hf_nap(&nap, deadline))
+	if (++*met < STRANGERS_AFTER && hf_nap(&nap, deadline))
 		return 0;
 	return hf_fail(err, EXDEV, HF_STAGE_SEIZE, 0,
 		       "threads from outside our PID namespace are in %s", hold->roster.name);
+}
+
+/* Out of time after so many passes; the last one met somebody new, as the first one does. */
+static int fail_unclean(struct hf_hold *hold, unsigned int passes, struct hf_error *err)
+{
+	const char *where = hold->roster.name;
+
+	if (passes == 0)
+		return hf_fail(err, ETIMEDOUT, HF_STAGE_SEIZE, 0, "the deadline came before anybody in %s was seized", where);
+	if (passes == 1)
+		return hf_fail(err, ETIMEDOUT, HF_STAGE_VERIFY, 0,
+			       "the deadline came when %zu threads in %s had been seized, and before a look whether others had come",
+			       hold->set.n, where);
+	return hf_fail(err, ETIMEDOUT, HF_STAGE_VERIFY, 0, "new threads kept appearing in %s until the deadline", where);
 }
 
 /*
@@ -190,12 +204,12 @@ static int meet_strangers(struct hf_hold *hold, unsigned int *passes, struct hf_
 static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline deadline,
 			    struct hf_error *err)
 {
-	unsigned int passes = 0;
+	unsigned int passes = 0, met = 0;
 	bool dirty = true;
 	int r;
 
-	for (;;) {
-		r = meet_strangers(hold, &passes, deadline, err);
+	for (;; passes++) {
+		r = meet_strangers(hold, &met, deadline, err);
 		if (r == 0 && stops)
 			r = hf_collect_stops(hold, deadline, err);
 		if (r < 0)
@@ -206,8 +220,7 @@ static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline
 		if (!dirty)
 			return 0;
 		if (hf_deadline_passed(deadline))
-			return hf_fail(err, ETIMEDOUT, HF_STAGE_VERIFY, 0,
-				       "new threads kept appearing in %s until the deadline", hold->roster.name);
+			return fail_unclean(hold, passes, err);
 		dirty = hold->strangers = hold->forgot = false;
 		r = hf_meet_all(hold, &dirty, err);
 		if (r < 0)
