@@ -28,6 +28,8 @@ struct round {
 
 static volatile struct view *view;
 
+#define PATIENCE_US 60000000
+
 static void nap_us(uint64_t us)
 {
 	const struct timespec nap = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
@@ -39,10 +41,16 @@ static void nap_us(uint64_t us)
 static uint64_t longest_silence(void)
 {
 	uint64_t us = view->longest_us;
+	unsigned int i;
 
 	view->asked = 1;
-	while (view->asked)
+	for (i = 0; view->asked; i++) {
+		if (i == PATIENCE_US / 100) {
+			fputs("nobody in the target answers: is the crowd there?\n", stderr);
+			exit(1);
+		}
 		nap_us(100);
+	}
 	return us;
 }
 
