@@ -26,6 +26,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Where the kernel has no such call, the C library makes another. */
+#ifndef SYS_pause
+#define SYS_pause SYS_ppoll
+#endif
+#ifndef SYS_vfork
+#define SYS_vfork SYS_clone
+#endif
+
 #define VICTIM_SLOTS 2048u
 #define VICTIM_EVENTS 4096u
 
