@@ -18,7 +18,9 @@
 #define HF_REG_FP 6		/* rbp */
 #define HF_REG_SP 7		/* rsp */
 #define HF_REG_IP 16		/* the return address' column, too */
+#define HF_REG_LINK HF_REG_IP	/* there is none: calls push where they return to */
 #define HF_RED_ZONE 128		/* below sp: saved registers may still be there in an epilogue */
+#define HF_CALL_BACK 0		/* a call that is to be made again is stopped behind its instruction, as all are */
 #define HF_ELF_MACHINE EM_X86_64
 #elif defined(__aarch64__)
 #define HF_REG_COUNT 33
@@ -26,7 +28,9 @@
 #define HF_REG_FP 29
 #define HF_REG_SP 31
 #define HF_REG_IP 32
+#define HF_REG_LINK 30		/* x30: where a function returns to, until it calls another */
 #define HF_RED_ZONE 0
+#define HF_CALL_BACK 4		/* a call that is to be made again is stopped at its instruction (arch/arm64/kernel/signal.c) */
 #define HF_ELF_MACHINE EM_AARCH64
 #else
 #error "dump/frame_regs.h: the registers of this architecture by their DWARF numbers"
@@ -47,6 +51,20 @@ uint64_t hf_frame_regs_thread_pointer(const void *prstatus, size_t size);
 
 /* A return address without what pointer authentication has put into its upper bits (aarch64). */
 uint64_t hf_frame_regs_strip(uint64_t address);
+
+/*
+ * Where the frame that the kernel makes for a signal has a register, in bytes above sp while the code that a handler
+ * returns to runs.  0 for all registers where that code has unwind information, which tells the same.
+ */
+size_t hf_frame_regs_in_signal_frame(unsigned int reg);
+
+/*
+ * The number of a system call that code loads right before it makes the call: the code before an address that the call
+ * returns to, or that has the instruction that makes it again.  -1 when it does not look like that.
+ */
+#define HF_CALL_CODE_BEFORE 8	/* bytes of code before the address that are wanted, */
+#define HF_CALL_CODE 12		/* and in all */
+long hf_frame_regs_call_of(const uint8_t code[HF_CALL_CODE]);
 
 /*
  * When a signal handler runs on an alternate stack, the frame that the kernel made for it is among the words of that

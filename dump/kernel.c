@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel - what is asked of /proc after the release: the names of threads, and in which kernel function each waits.  While it is held that cannot be asked, for it has left its wait
- * for our trap.  After the release it goes back to where it was; when /proc/TID/syscall shows the same system call
+ * kernel - what is asked of /proc after the release: the names of threads, and in which kernel function each waits.
+ * While it is held that cannot be asked, for it has left its wait for our trap.  After the release it goes back to where it was; when /proc/TID/syscall shows the same system call
  * with the same stack and instruction pointer, the kernel function (wchan) is that of the wait we interrupted.
  */
 #include <fcntl.h>
@@ -29,7 +29,8 @@ static bool waits_as_before(int dirfd, const struct hf_copied_thread *t)
 	ssize_t len = read_file(dirfd, t->is.tid, "syscall", text, sizeof(text));
 
 	return len > 0 && hf_syscall_parse(text, (size_t)len, &now) == 0 && !now.running &&
-	       now.sp == t->regs.r[HF_REG_SP] && now.pc == t->regs.r[HF_REG_IP];
+	       now.sp == t->regs.r[HF_REG_SP] &&
+	       (now.pc == t->regs.r[HF_REG_IP] || now.pc == t->regs.r[HF_REG_IP] + HF_CALL_BACK);
 }
 
 static void ask_for_call(int dirfd, struct hf_copied_thread *t)

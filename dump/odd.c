@@ -161,8 +161,9 @@ static void read_registers(unw_cursor_t *cursor, struct hf_frame_regs *regs)
 	unw_word_t value;
 	int reg;
 
+	/* On aarch64 it keeps where a frame goes on in x30, and leaves pc as it was. */
 	for (reg = 0; reg < HF_REG_COUNT; reg++)
-		if (unw_get_reg(cursor, reg, &value) == 0)
+		if (unw_get_reg(cursor, reg == HF_REG_IP ? UNW_REG_IP : reg, &value) == 0)
 			regs->r[reg] = value;
 }
 

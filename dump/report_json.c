@@ -76,6 +76,8 @@ static const char *how_word(enum hf_frame_how how)
 		return "cfi";
 	case HF_FRAME_BY_POINTER:
 		return "frame-pointer";
+	case HF_FRAME_BY_LINK:
+		return "link-register";
 	}
 	return "unknown";
 }

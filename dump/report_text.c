@@ -98,6 +98,8 @@ static void put_line(const struct hf_frame *f, void *data)
 	}
 	if (f->how == HF_FRAME_BY_POINTER)
 		hf_writer_put(w, " (by frame pointer)");
+	else if (f->how == HF_FRAME_BY_LINK)
+		hf_writer_put(w, " (by link register)");
 	hf_writer_put(w, "\n");
 }
 

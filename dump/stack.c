@@ -36,30 +36,23 @@ HF_API const char *hf_stack_end_word(enum hf_stack_end end)
 
 /*
  * A sleep that somebody's look has interrupted, ours or a debugger's, goes on as restart_syscall(2).  Which call that was
- * says the code before the instruction that made it, where it loads the number: mov $imm32,%eax; syscall.
+ * says the code that made it.
  */
 static void find_restarted(struct hf_stacks *s, struct hf_copied_thread *t)
 {
-#ifdef __x86_64__
-	const size_t size = 7;
 	const struct hf_place *place;
 	struct hf_elf_part code;
-	uint32_t nr;
+	long nr;
 
 	if (t->is.syscall != SYS_restart_syscall || !t->is.n_frames)
 		return;
 	place = s->walker.places.all[s->walker.frames[t->first_frame].place];
 	if (!place->image || place->image->state != HF_IMAGE_READY ||
-	    !hf_elf_at(&place->image->elf, place->vaddr - size, &code) || code.len < size ||
-	    code.data[0] != 0xb8 || code.data[5] != 0x0f || code.data[6] != 0x05)
+	    !hf_elf_at(&place->image->elf, place->vaddr - HF_CALL_CODE_BEFORE, &code) || code.len < HF_CALL_CODE)
 		return;
-	memcpy(&nr, code.data + 1, sizeof(nr));
-	if (hf_syscall_name((long)nr))
-		t->is.syscall = (long)nr;
-#else
-	(void)s;
-	(void)t;
-#endif
+	nr = hf_frame_regs_call_of(code.data);
+	if (nr >= 0 && hf_syscall_name(nr))
+		t->is.syscall = nr;
 }
 
 /*

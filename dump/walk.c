@@ -156,6 +156,18 @@ static enum going no_info(struct walk *k)
 }
 
 /*
+ * Whoever has not called anybody has the address of its caller in the link register still (aarch64): believed of the
+ * innermost frame, when that is code of another mapping than its own, to which it cannot have been set by a call of its own.
+ */
+static bool is_leaf(const struct walk *k)
+{
+	uint64_t link = hf_frame_regs_strip(k->regs.r[HF_REG_LINK]);
+
+	return HF_REG_LINK != HF_REG_IP && k->exact && leads_to_code(k, link) &&
+	       hf_space_code(k->from->space, link - 1) != k->code;
+}
+
+/*
  * Code without information about its frames (compiled at run time, or written in assembler): if it keeps the frame
  * pointer that the ABI suggests, the frame below ends with the caller's frame pointer and the return address.
  * It is believed only when that leads up the stack and to code.
@@ -164,6 +176,12 @@ static enum going up_by_frame_pointer(struct walk *k)
 {
 	uint64_t fp = k->regs.r[HF_REG_FP], sp = k->regs.r[HF_REG_SP], next, ip;
 
+	if (is_leaf(k)) {
+		k->regs.r[HF_REG_IP] = hf_frame_regs_strip(k->regs.r[HF_REG_LINK]);
+		k->how = HF_FRAME_BY_LINK;
+		k->exact = false;
+		return UP;
+	}
 	/*
 	 * Where there is nobody above, the ABI has the frame pointer 0; but so has code that keeps none, as the thread was
 	 * started with: believed only at the end of a chain.
@@ -184,11 +202,31 @@ static enum going up_by_frame_pointer(struct walk *k)
 	return UP;
 }
 
+/* To what a signal has interrupted, where no unwind information tells. */
+static enum going up_from_handler(struct walk *k)
+{
+	struct hf_frame_regs up;
+	unsigned int reg;
+
+	for (reg = 0; reg < HF_REG_COUNT; reg++) {
+		uint64_t at = k->regs.r[HF_REG_SP] + hf_frame_regs_in_signal_frame(reg);
+
+		if (!hf_memory_word(&k->from->memory, at, &up.r[reg]))
+			return no_memory_at(k, at);
+	}
+	k->regs = up;
+	k->how = HF_FRAME_BY_CFI;
+	k->exact = true;
+	return ++k->signals > SIGNAL_FRAMES_MAX ? stop(k, HF_STACK_END_DAMAGED, "there are too many signal frames") : UP;
+}
+
 static enum going up_oddly(struct walk *k)
 {
 	uint64_t sp = k->regs.r[HF_REG_SP];
-	bool signal = k->place->row.signal;
+	bool signal = k->place->row.signal, exact = k->exact;
 
+	if (signal && hf_frame_regs_in_signal_frame(HF_REG_SP) && k->place->row.kind == HF_ROW_NONE)
+		return up_from_handler(k);
 	if (!odd_of(k))
 		return FAILED;
 	switch (hf_odd_up(k->w->odd, &k->from->memory, k->code, k->exact, signal, &k->regs)) {
@@ -203,7 +241,7 @@ static enum going up_oddly(struct walk *k)
 	k->exact = signal;
 	if (signal && ++k->signals > SIGNAL_FRAMES_MAX)
 		return stop(k, HF_STACK_END_DAMAGED, "there are too many signal frames");
-	if (!signal && k->regs.r[HF_REG_SP] <= sp)
+	if (!signal && (k->regs.r[HF_REG_SP] < sp || (k->regs.r[HF_REG_SP] == sp && !exact)))
 		return stop(k, HF_STACK_END_DAMAGED, "its caller would be below it");
 	return UP;
 }

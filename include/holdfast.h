@@ -688,8 +688,10 @@ struct hf_stack {
 enum hf_frame_how {
 	HF_FRAME_INNERMOST = 0,	/* by the registers */
 	HF_FRAME_BY_CFI,		/* by unwind information of the frame below */
-	HF_FRAME_BY_POINTER		/* by the frame pointer: the frame below has no such information, and
+	HF_FRAME_BY_POINTER,		/* by the frame pointer: the frame below has no such information, and
 					   a frame may be missing between the two */
+	HF_FRAME_BY_LINK		/* by the link register (aarch64): the frame below has no such information,
+					   and has called nobody */
 };
 
 /* One frame.  Lent for the call, or by the stacks where it is a string; later versions may append members. */
