@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -157,6 +158,11 @@ int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig)
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL	/* Linux 6.9 */
 #endif
+
+bool hf_sys_shares_files(pid_t tid, pid_t other)
+{
+	return tid == other || syscall(SYS_kcmp, tid, other, KCMP_FILES, 0, 0) == 0;
+}
 
 int hf_sys_getfd(pid_t tgid, pid_t tid, int fd)
 {

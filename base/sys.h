@@ -7,6 +7,7 @@
 #define HF_SYS_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -55,6 +56,9 @@ int hf_sys_kill(pid_t pid, int sig);
 int hf_sys_pidfd_open(pid_t pid);
 int hf_sys_pidfd_signal(int pidfd, int sig);
 int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig);
+
+/* Whether two threads have one table of descriptors (kcmp(2)); false where that cannot be told. */
+bool hf_sys_shares_files(pid_t tid, pid_t other);
 
 /*
  * A descriptor of our own for what thread tid has open as fd (pidfd_getfd(2), Linux 5.6): close-on-exec, the

@@ -336,10 +336,13 @@ static bool is_answered(enum hf_restart_ask ask, pid_t tid, pid_t tgid, uint64_t
 }
 
 /* Asking an epoll descriptor whether it has events takes none. */
-static bool has_no_events(pid_t tid, int fd)
+static bool has_no_events(pid_t tid, pid_t tgid, int fd)
 {
-	/* Of its own table or not at all: epoll descriptors cannot be told apart afterwards. */
-	hf_owned_fd copy = hf_sys_getfd(tid, tid, fd);
+	/*
+	 * Of its own table or not at all: epoll descriptors cannot be told apart afterwards.  Before Linux 6.9 a pidfd is of
+	 * a first thread, which nearly always has the same table.
+	 */
+	hf_owned_fd copy = hf_sys_getfd(hf_sys_shares_files(tid, tgid) ? tgid : tid, tid, fd);
 	struct pollfd p = { .fd = copy, .events = POLLIN };
 
 	return copy >= 0 && poll(&p, 1, 0) == 0;
@@ -378,7 +381,7 @@ enum hf_restart hf_restart_judge(pid_t tid, pid_t tgid, const struct hf_regs *re
 		return HF_RESTART_LEFT;
 	if (!is_answered(ask, tid, tgid, ret_first))
 		return HF_RESTART_LEFT;
-	if (hf_restart_outlasts(regs, held_ns) && has_no_events(tid, (int)*ret_first))
+	if (hf_restart_outlasts(regs, held_ns) && has_no_events(tid, tgid, (int)*ret_first))
 		return HF_RESTART_EXPIRED;
 	return verdict;
 }
