@@ -617,7 +617,7 @@ START_TEST(a_process_of_which_only_the_threads_that_were_not_frozen_have_stopped
 		const struct hf_thread *t = find_thread(p, tid_of(lab, v, i));
 
 		ck_assert_int_eq(t->state, HF_THREAD_HELD);
-		ck_assert_int_eq(t->found, i < 2 || lab->version == 2 ? 'T' : 'D');
+		ck_assert_int_eq(t->found, i < 2 || lab->version == 2 ? 'T' : HF_LETTER_FROZEN);
 	}
 	hf_tree_free(tree);
 	lab_still(lab, LAB_HOLD_MS);
