@@ -6,6 +6,7 @@
  * The measure is a twin outside of the target that is given the same signals, and a second one that the plain
  * freezer holds meanwhile.  The parent of all is the warden; lab_told() is its record of waitid.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -460,6 +461,23 @@ static void one_runs_the_others_are_stopped(struct lab *lab, const struct lab_vi
 	ck_assert_str_eq(lab_told(lab, v->pid), "stopped 20");
 }
 
+/* Every thread of a process, also those that have no slot. */
+static bool all_are(pid_t pid, char state)
+{
+	char path[64];
+	const struct dirent *entry;
+	bool all = true;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)))
+		all &= entry->d_name[0] == '.' || lab_state((pid_t)strtol(entry->d_name, NULL, 10)) == state;
+	closedir(dir);
+	return all;
+}
+
 START_TEST(a_thread_that_runs_in_a_stopped_process_is_left_running_and_the_others_stopped)
 {
 	struct lab *lab = lab_new(_i);
@@ -505,7 +523,7 @@ START_TEST(a_thread_that_runs_in_a_stopped_process_is_left_running_and_the_other
 	/* Without its tracer it joins the stop as well; the kernel leaves no thread of the group out. */
 	tell_tracer(&tracer, DETACH_IT);
 	end_tracer(&tracer);
-	lab_await_state(runs, 'T');
+	AWAIT(all_are(v->pid, 'T'));
 	for (int round = 0; round < 3; round++) {
 		hold = lab_take(lab->top, NULL);
 		ck_assert_uint_eq(hf_hold_info(hold)->held, 5);
