@@ -355,7 +355,7 @@ START_TEST(a_holder_that_hangs_in_the_kernel_does_not_either)
 
 	lab_start(lab, lab->top, "spin", "2", NULL);
 	d = hold_to_die(lab->top, HF_ON_DEATH_RESUME, take_and_hang);
-	ck_assert_int_eq(lab_state(d.h.pid), 'D');
+	lab_await_state(d.h.pid, 'D');
 	lab_still(lab, 10);
 	expect_switched(lab, &d);
 	lab_done(lab);
