@@ -71,7 +71,7 @@ static void set_len(struct hf_buf *buf, size_t len)
 		buf->data[len] = '\0';
 }
 
-int hf_read_at(int dirfd, const char *name, struct hf_buf *buf)
+int hf_read_head_at(int dirfd, const char *name, size_t limit, struct hf_buf *buf)
 {
 	hf_owned_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 	size_t len = 0;	/* becomes buf->len at the end: half a file is not for anybody to see */
@@ -81,11 +81,14 @@ int hf_read_at(int dirfd, const char *name, struct hf_buf *buf)
 	set_len(buf, 0);
 	if (fd < 0)
 		return -errno;
-	for (;;) {
+	while (len < limit) {
+		size_t room;
+
 		r = hf_buf_reserve(buf, len + 1);
 		if (r < 0)
 			return r;
-		n = read_some(fd, buf->data + len, buf->cap - len - 1);
+		room = buf->cap - len - 1;
+		n = read_some(fd, buf->data + len, room < limit - len ? room : limit - len);
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
@@ -93,7 +96,12 @@ int hf_read_at(int dirfd, const char *name, struct hf_buf *buf)
 		len += (size_t)n;
 	}
 	set_len(buf, len);
-	return 0;
+	return len == limit;
+}
+
+int hf_read_at(int dirfd, const char *name, struct hf_buf *buf)
+{
+	return hf_read_head_at(dirfd, name, SIZE_MAX, buf);
 }
 
 ssize_t hf_read_again(int fd, char *data, size_t cap)

@@ -28,6 +28,11 @@ int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t len);
  * -errno, and then buf is empty.
  */
 int hf_read_at(int dirfd, const char *name, struct hf_buf *buf);
+/*
+ * The same for at most so many bytes, from the beginning: of files that are as large as somebody else wants.  1 when it is
+ * as long as that, or longer.
+ */
+int hf_read_head_at(int dirfd, const char *name, size_t limit, struct hf_buf *buf);
 
 /*
  * The same into caller's memory with one read: at most cap - 1 bytes and a NUL; cap is at least 1.  For the files of

@@ -559,6 +559,7 @@ struct hf_process {
 	int exe_deleted;
 	const char *cmdline;		/* arguments, each ended by NUL */
 	size_t cmdline_len;
+	int cmdline_cut;		/* 1: these are its first 128 KiB; the last one may be cut */
 	uid_t uid, euid, suid, fsuid;
 	gid_t gid, egid, sgid, fsgid;
 	uint64_t start_time_ticks;	/* since boot, in clock ticks (proc(5), field 22) */

@@ -20,6 +20,9 @@
 #include "procfs.h"
 #include "tree.h"
 
+/* What is read of a process's own memory, at most: of its arguments, of its environment. */
+#define HF_COLLECT_MEMORY_MAX ((size_t)128 * 1024)
+
 struct hf_collector {
 	hf_hold *hold;
 	int version;		/* of the target's hierarchy; 0 when it is no cgroup */

@@ -204,7 +204,8 @@ static int tell_watchdog(struct finder *f)
 	uint64_t us;
 
 	snprintf(name, sizeof(name), "%senviron", f->face->via);
-	if (hf_read_at(f->face->fd, name, &f->c->buf) < 0)
+	/* Of an environment that is larger, a watchdog behind that is missed. */
+	if (hf_read_head_at(f->face->fd, name, HF_COLLECT_MEMORY_MAX, &f->c->buf) < 0)
 		return 0;
 	us = hf_effects_watchdog_us(f->c->buf.data, f->c->buf.len, f->p->nspid[f->p->n_nspid - 1]);
 	if (!us)

@@ -158,7 +158,8 @@ static int read_exe(struct hf_collector *c, struct hf_process *p, const struct h
 }
 
 /*
- * The one file that comes from the memory of the process: the kernel takes its mmap lock for it, and
+ * The one file that comes from the memory of the process, which may say that it is as large as its address space
+ * (prctl(2), PR_SET_MM), and is read while everybody stands still: the kernel takes its mmap lock for it, and
  * waits when a thread that is armed in the middle of an mmap holds that.  (A vfork parent holds none.)
  * A program that has written over its arguments may leave them without the last NUL.
  */
@@ -169,11 +170,12 @@ static int read_cmdline(struct hf_collector *c, struct hf_process *p, const stru
 	int r;
 
 	snprintf(name, sizeof(name), "%scmdline", face->via);
-	r = hf_read_at(face->fd, name, &c->buf);
+	r = hf_read_head_at(face->fd, name, HF_COLLECT_MEMORY_MAX, &c->buf);
 	if (r == -ENOMEM)
 		return hf_collect_no_memory(c);
 	if (r < 0 || c->buf.len == 0)
 		return 0;
+	p->cmdline_cut = r;
 	len = c->buf.len;
 	if (c->buf.data[len - 1] != '\0')
 		len++;

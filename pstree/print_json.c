@@ -109,6 +109,8 @@ static json_object *process_of(struct hf_json_maker *m, const struct hf_process 
 	hf_json_put_bytes(m, process, "exe", "exe_hex", p->exe);
 	hf_json_put(m, process, "exe_deleted", json_object_new_boolean(p->exe_deleted));
 	put_cmdline(m, process, p);
+	if (p->cmdline_cut)
+		hf_json_put(m, process, "cmdline_cut", json_object_new_boolean(true));
 	hf_json_put_number(m, process, "uid", p->euid);
 	hf_json_put_number(m, process, "gid", p->egid);
 	hf_json_put_unsigned(m, process, "start_time_ticks", p->start_time_ticks);

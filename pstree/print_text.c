@@ -135,6 +135,8 @@ static void put_cmdline(struct hf_writer *w, const struct hf_process *p)
 		hf_writer_put(w, " ");
 		put_argument(w, p->cmdline + at);
 	}
+	if (p->cmdline_cut)
+		hf_writer_put(w, " ...");
 }
 
 static void put_process(const struct drawing *d, const struct hf_process *p, struct hf_buf *words)

@@ -96,6 +96,33 @@ START_TEST(a_command_line_always_ends_in_nul)
 }
 END_TEST
 
+/* Two arguments that are longer together than what is read of them. */
+static void be_long_winded(void)
+{
+	static char first[100000], second[100000];
+
+	memset(first, 'a', sizeof(first) - 1);
+	memset(second, 'b', sizeof(second) - 1);
+	if (dup2(ready[1], READY_FD) == READY_FD)
+		execl("/proc/self/exe", "long", STAND_STILL, first, second, NULL);
+	_exit(1);
+}
+
+START_TEST(of_a_long_command_line_the_beginning_is_told)
+{
+	pid_t pid = start(be_long_winded);
+	const struct hf_process *p;
+
+	wait_ready(1);
+	p = collect_one(pid, HF_TASK_ARMED, 'S');
+	ck_assert_int_eq(p->cmdline_cut, 1);
+	ck_assert_uint_eq(p->cmdline_len, HF_COLLECT_MEMORY_MAX + 1);
+	ck_assert_int_eq(p->cmdline[p->cmdline_len - 1], '\0');
+	ck_assert_int_eq(p->cmdline[p->cmdline_len - 2], 'b');
+	end(pid);
+}
+END_TEST
+
 /* A copy of ourselves, which is removed while it runs. */
 static char copy_path[] = "/tmp/hf-collect-XXXXXX";
 
@@ -258,6 +285,7 @@ int main(int argc, char **argv)
 	tc = add_case(suite, "process");
 	tcase_add_test(tc, the_facts_of_a_process);
 	tcase_add_test(tc, a_command_line_always_ends_in_nul);
+	tcase_add_test(tc, of_a_long_command_line_the_beginning_is_told);
 	tcase_add_test(tc, a_deleted_program_and_all_its_arguments);
 	add_for_root(tc, a_dead_leader_stands_for_the_living, "a dead leader");
 	tcase_add_test(tc, a_process_that_died_keeps_what_is_known);

@@ -46,6 +46,21 @@ START_TEST(a_file_of_any_size_is_read_whole)
 }
 END_TEST
 
+START_TEST(the_head_of_a_file_is_no_longer_than_wanted)
+{
+	struct hf_buf buf = { 0 };
+
+	made_file("f", (struct bytes)BYTES("abcdef"));
+	ck_assert_int_eq(hf_read_head_at(made_fd, "f", 4, &buf), 1);
+	ck_assert_str_eq(buf.data, "abcd");
+	ck_assert_int_eq(hf_read_head_at(made_fd, "f", 6, &buf), 1);
+	ck_assert_str_eq(buf.data, "abcdef");
+	ck_assert_int_eq(hf_read_head_at(made_fd, "f", 7, &buf), 0);
+	ck_assert_str_eq(buf.data, "abcdef");
+	hf_buf_done(&buf);
+}
+END_TEST
+
 START_TEST(a_shorter_file_leaves_nothing_of_the_longer_one)
 {
 	struct hf_buf buf = { 0 };
@@ -239,6 +254,7 @@ int main(void)
 
 	tcase_add_checked_fixture(whole, made_setup, made_teardown);
 	tcase_add_loop_test(whole, a_file_of_any_size_is_read_whole, 0, (int)COUNT_OF(sizes));
+	tcase_add_test(whole, the_head_of_a_file_is_no_longer_than_wanted);
 	tcase_add_test(whole, a_shorter_file_leaves_nothing_of_the_longer_one);
 	tcase_add_test(whole, reading_small_files_again_and_again_does_not_grow_the_buffer);
 	tcase_add_test(whole, a_failed_read_leaves_the_buffer_empty);
