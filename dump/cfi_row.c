@@ -5,6 +5,7 @@
  */
 #include "cfi_entry.h"
 
+#include "expression.h"
 #include "frame_regs.h"
 
 enum {
@@ -95,9 +96,14 @@ static void define_cfa(struct machine *m, uint64_t reg, int64_t offset)
 	m->now.cfa_offset = offset;
 }
 
-static void skip_block(struct hf_cursor *c)
+/* It is libunwind's to evaluate. */
+static void skip_expression(struct machine *m, struct hf_cursor *c)
 {
-	hf_cursor_skip(c, hf_cursor_uleb(c));
+	uint64_t len = hf_cursor_uleb(c);
+	const uint8_t *bytes = c->at;
+
+	hf_cursor_skip(c, len);
+	m->bad |= c->bad || !hf_expression_is_tame(bytes, (size_t)len);
 }
 
 /* Those about registers other than the frame's address. */
@@ -136,7 +142,7 @@ static bool step_register(struct machine *m, struct hf_cursor *c, uint8_t op)
 	case OP_EXPRESSION:
 	case OP_VAL_EXPRESSION:
 		set(m, reg, EXPRESSION, 0);
-		skip_block(c);
+		skip_expression(m, c);
 		return true;
 	default:
 		return false;
@@ -167,7 +173,7 @@ static void step_cfa(struct machine *m, struct hf_cursor *c, uint8_t op)
 		break;
 	default:
 		m->now.has_cfa = m->now.cfa_expression = true;
-		skip_block(c);
+		skip_expression(m, c);
 		break;
 	}
 }

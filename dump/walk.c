@@ -227,6 +227,8 @@ static enum going up_oddly(struct walk *k)
 
 	if (signal && hf_frame_regs_in_signal_frame(HF_REG_SP) && k->place->row.kind == HF_ROW_NONE)
 		return up_from_handler(k);
+	if (!k->code->image || k->code->image->state != HF_IMAGE_READY)
+		return no_info(k);
 	if (!odd_of(k))
 		return FAILED;
 	switch (hf_odd_up(k->w->odd, &k->from->memory, k->code, k->exact, signal, &k->regs)) {
@@ -275,6 +277,9 @@ static enum going up_by_row(struct walk *k, const struct hf_row *row)
 			break;
 		}
 	}
+	/* It may have been saved, too, and only a signal comes on another stack. */
+	if (!row->signal && up.r[HF_REG_SP] < cfa)
+		return stop(k, HF_STACK_END_DAMAGED, "its caller would be below it");
 	up.r[HF_REG_IP] = row->signed_ra ? hf_frame_regs_strip(up.r[row->ra]) : up.r[row->ra];
 	k->regs = up;
 	k->how = HF_FRAME_BY_CFI;
@@ -303,6 +308,24 @@ static enum going up(struct walk *k)
 	return stop(k, HF_STACK_END_DAMAGED, "its unwind information makes no sense");
 }
 
+/*
+ * What a handler returns to has not called anybody: the byte before it is of another function.  (Of another file, that
+ * byte says nothing.)
+ */
+static int take_for_restorer(struct walk *k, uint64_t ip)
+{
+	const struct hf_image *image = k->place->image;
+	int r = find_place(k, ip);
+
+	if (r == 0 && k->place->image != image)
+		return find_place(k, ip - 1);
+	if (r == 0) {
+		k->exact = true;
+		k->place->row.signal = 1;
+	}
+	return r;
+}
+
 /* One frame, and the way to the next. */
 static enum going step(struct walk *k)
 {
@@ -313,13 +336,8 @@ static enum going step(struct walk *k)
 		return stop(k, HF_STACK_END_OUTERMOST, NULL);
 	if (find_place(k, address) < 0)
 		return FAILED;
-	/* What a handler returns to has not called anybody: the byte before it is of another function. */
-	if (!k->exact && k->place->row.signal) {
-		k->exact = true;
-		if (find_place(k, ip) < 0)
-			return FAILED;
-		k->place->row.signal = 1;
-	}
+	if (!k->exact && k->place->row.signal && take_for_restorer(k, ip) < 0)
+		return FAILED;
 	if (!k->code && k->depth)
 		return stop(k, HF_STACK_END_DAMAGED, "its caller would be where there is no code");
 	if (k->depth == FRAMES_MAX)
