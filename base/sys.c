@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
+#include <linux/openat2.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -158,6 +159,13 @@ int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig)
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL	/* Linux 6.9 */
 #endif
+
+int hf_sys_openat2(int dirfd, const char *path, const struct open_how *how)
+{
+	int fd = (int)syscall(SYS_openat2, dirfd, path, how, sizeof(*how));
+
+	return fd < 0 ? -errno : fd;
+}
 
 bool hf_sys_shares_files(pid_t tid, pid_t other)
 {

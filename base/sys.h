@@ -57,6 +57,10 @@ int hf_sys_pidfd_open(pid_t pid);
 int hf_sys_pidfd_signal(int pidfd, int sig);
 int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig);
 
+struct open_how;
+/* openat2(2), Linux 5.6. */
+int hf_sys_openat2(int dirfd, const char *path, const struct open_how *how);
+
 /* Whether two threads have one table of descriptors (kcmp(2)); false where that cannot be told. */
 bool hf_sys_shares_files(pid_t tid, pid_t other);
 

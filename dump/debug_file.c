@@ -4,7 +4,6 @@
  */
 #include "debug_file.h"
 
-#include <fcntl.h>
 #include <lzma.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,20 +11,18 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "file.h"
 #include "own.h"
 
 #define ROOT "/usr/lib/debug/.build-id/"
 #define BUILD_ID_MAX ((size_t)64)
-#define PATH_ROOM (32 + sizeof(ROOT) + 2 * BUILD_ID_MAX + sizeof("/.debug"))
+#define PATH_ROOM (sizeof(ROOT) + 2 * BUILD_ID_MAX + sizeof("/.debug"))
 
 /* Two digits, a slash, the others, ".debug". */
-static void path_of(const uint8_t *build_id, size_t n, pid_t pid, char ret[PATH_ROOM])
+static void path_of(const uint8_t *build_id, size_t n, char ret[PATH_ROOM])
 {
-	size_t i, len = 0;
+	size_t i, len = (size_t)snprintf(ret, PATH_ROOM, ROOT "%02x/", build_id[0]);
 
-	if (pid)
-		len = (size_t)snprintf(ret, PATH_ROOM, "/proc/%d/root", (int)pid);
-	len += (size_t)snprintf(ret + len, PATH_ROOM - len, ROOT "%02x/", build_id[0]);
 	for (i = 1; i < n; i++)
 		len += (size_t)snprintf(ret + len, PATH_ROOM - len, "%02x", build_id[i]);
 	snprintf(ret + len, PATH_ROOM - len, ".debug");
@@ -39,30 +36,28 @@ static bool has_build_id(const struct hf_elf *elf, const uint8_t *build_id, size
 	return hf_elf_build_id(elf, &own, &n_own) && n_own == n && memcmp(own, build_id, n) == 0;
 }
 
-static bool map(struct hf_debug_file *f, const char *path)
+static bool map(struct hf_debug_file *f, const char *root, const char *path)
 {
-	hf_owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	void *data;
+	hf_owned_fd fd = hf_file_open(root, path, &st);
+	const uint8_t *data;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !st.st_size)
-		return false;
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
+	if (fd < 0 || hf_file_map(fd, &st, &data) < 0)
 		return false;
 	f->mapped = true;
 	if (hf_elf_open(&f->elf, data, (size_t)st.st_size) == 0)
 		return true;
-	hf_debug_file_done(f);
+	munmap((void *)(uintptr_t)data, (size_t)st.st_size);
+	*f = (struct hf_debug_file){ 0 };
 	return false;
 }
 
-static bool open_below(struct hf_debug_file *f, const uint8_t *build_id, size_t n, pid_t pid)
+static bool open_below(struct hf_debug_file *f, const uint8_t *build_id, size_t n, const char *root)
 {
 	char path[PATH_ROOM];
 
-	path_of(build_id, n, pid, path);
-	if (!map(f, path))
+	path_of(build_id, n, path);
+	if (!map(f, root, path))
 		return false;
 	if (has_build_id(&f->elf, build_id, n))
 		return true;
@@ -72,10 +67,13 @@ static bool open_below(struct hf_debug_file *f, const uint8_t *build_id, size_t 
 
 bool hf_debug_file_open(struct hf_debug_file *f, const uint8_t *build_id, size_t n, pid_t pid)
 {
+	char root[32];
+
 	*f = (struct hf_debug_file){ 0 };
 	if (n < 2 || n > BUILD_ID_MAX)
 		return false;
-	return open_below(f, build_id, n, 0) || (pid && open_below(f, build_id, n, pid));
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
+	return open_below(f, build_id, n, NULL) || (pid && open_below(f, build_id, n, root));
 }
 
 /* ---- Mini debug info -------------------------------------------------------------------------------- */

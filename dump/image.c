@@ -15,6 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "io.h"
 #include "own.h"
 #include "frame_regs.h"
@@ -138,29 +139,6 @@ struct hf_image *hf_image_that_begins(const struct hf_images *images, const void
 
 /* ---- Opening ------------------------------------------------------------------------------------- */
 
-/*
- * A regular file and nothing else: what is mapped may be a device, and opening one can do things.
- * O_NONBLOCK, should it become a FIFO in between.
- */
-static int open_regular(const char *path, struct stat *st)
-{
-	int fd, r;
-
-	if (stat(path, st) < 0)
-		return -errno;
-	if (!S_ISREG(st->st_mode))
-		return -ENOEXEC;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
-		r = errno ? -errno : -ENOEXEC;
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
 static bool is_the_file(const struct hf_image *image, const struct stat *st)
 {
 	return st->st_ino == image->inode && st->st_dev == image->dev;
@@ -195,7 +173,7 @@ static int open_mapped(const struct hf_image *image, const struct hf_mapped_at *
 	char path[96];
 
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)at->pid, at->start, at->end);
-	fd = open_regular(path, st);
+	fd = hf_file_open(NULL, path, st);
 	if (fd >= 0 && !is_the_file(image, st) && !is_still_mapped(image, at))
 		return -ESTALE;
 	return fd < 0 ? fd : hf_take_fd(&fd);
@@ -203,14 +181,8 @@ static int open_mapped(const struct hf_image *image, const struct hf_mapped_at *
 
 static int open_named(const struct hf_image *image, const char *root, struct stat *st)
 {
-	hf_owned_fd fd = -1;
-	hf_owned char *path = NULL;
+	hf_owned_fd fd = hf_file_open(root, image->name, st);
 
-	if (asprintf(&path, "%s%s", root, image->name) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	fd = open_regular(path, st);
 	if (fd >= 0 && !is_the_file(image, st))
 		return -ESTALE;
 	return fd < 0 ? fd : hf_take_fd(&fd);
@@ -219,14 +191,14 @@ static int open_named(const struct hf_image *image, const char *root, struct sta
 static int open_file(const struct hf_image *image, const struct hf_mapped_at *at, struct stat *st)
 {
 	char root[32];
-	int first = open_mapped(image, at, st), fd = first;
+	int fd = open_mapped(image, at, st);
 
 	if (fd < 0 && !image->deleted && image->name[0] == '/') {
 		snprintf(root, sizeof(root), "/proc/%d/root", (int)at->pid);
 		fd = open_named(image, root, st);
 		/* The process may have ended since; then its root is gone, too. */
 		if (fd == -ENOENT || fd == -ESRCH)
-			fd = open_named(image, "", st);
+			fd = open_named(image, NULL, st);
 	}
 	return fd;
 }
@@ -245,20 +217,11 @@ static const char *why_closed(const struct hf_image *image, int r)
 	case -ESRCH:
 		return image->deleted ? "the file is deleted, and whoever had it mapped has ended" :
 					"the file is not there";
+	case -EFBIG:
+		return "the file is too large to be read";
 	default:
 		return "the file cannot be read";
 	}
-}
-
-static int map_file(struct hf_image *image, int fd, size_t len)
-{
-	void *data = len ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-
-	if (data == MAP_FAILED)
-		return len ? -errno : -ENOEXEC;
-	image->data = data;
-	image->len = len;
-	return 0;
 }
 
 static int read_image(struct hf_image *image)
@@ -274,7 +237,10 @@ static int read_image(struct hf_image *image)
 	return r;
 }
 
-/* Two containers have each its own copy of a library: one set of tables serves both. */
+/*
+ * Two containers have each its own copy of a library: one set of tables serves both.  A build-id is what a file says of
+ * itself, so that of another user's file is nothing to go by.
+ */
 static struct hf_image *with_build_id(const struct hf_images *images, const struct hf_image *of)
 {
 	size_t i;
@@ -283,7 +249,7 @@ static struct hf_image *with_build_id(const struct hf_images *images, const stru
 		struct hf_image *image = images->all[i];
 
 		if (image != of && image->state == HF_IMAGE_READY && !image->same && image->build_id &&
-		    image->len == of->len && image->n_build_id == of->n_build_id &&
+		    (image->uid == 0 || image->uid == of->uid) && image->len == of->len && image->n_build_id == of->n_build_id &&
 		    memcmp(image->build_id, of->build_id, of->n_build_id) == 0)
 			return image;
 	}
@@ -300,9 +266,12 @@ struct hf_image *hf_image_open(struct hf_images *images, struct hf_image *image,
 		return image->same ? image->same : image;
 	image->pid = at->pid;
 	fd = open_file(image, at, &st);
-	r = fd < 0 ? fd : map_file(image, fd, (size_t)st.st_size);
-	if (r == 0)
+	r = fd < 0 ? fd : hf_file_map(fd, &st, &image->data);
+	if (r == 0) {
+		image->len = (size_t)st.st_size;
+		image->uid = st.st_uid;
 		r = read_image(image);
+	}
 	if (r == -ENOMEM)
 		return NULL;
 	image->state = r < 0 ? HF_IMAGE_CLOSED : HF_IMAGE_READY;

@@ -33,6 +33,7 @@ struct hf_image {
 	const char *why;
 	const uint8_t *data;
 	size_t len;
+	uid_t uid;			/* whose the file is */
 	struct hf_elf elf;
 	struct hf_cfi cfi;
 	const uint8_t *build_id;	/* NULL when it has none */

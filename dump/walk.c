@@ -41,14 +41,18 @@ static enum going stop(struct walk *k, enum hf_stack_end end, const char *why)
 static int open_code(struct walk *k, struct hf_code *code)
 {
 	const struct hf_mapped_at at = { k->from->pid, code->start, code->end };
+	struct hf_image *image;
 	uint64_t vaddr;
 
+	if (code->image) {
+		image = hf_image_open(&k->w->images, code->image, &at);
+		if (!image)
+			return -ENOMEM;
+		code->image = image;
+	}
 	code->opened = true;
 	if (!code->image)
 		return 0;
-	code->image = hf_image_open(&k->w->images, code->image, &at);
-	if (!code->image)
-		return -ENOMEM;
 	if (code->image->state == HF_IMAGE_READY && hf_elf_vaddr_of(&code->image->elf, code->offset, &vaddr))
 		code->slide = code->start - vaddr;
 	else
