@@ -637,7 +637,7 @@ struct hf_stack_options {
 	int lines;			/* 1: source files and lines, too, where libdw and debugging
 					   information are installed; slow */
 	int each_wchan;			/* 1: ask each thread for its name and its wait (wchan), and not only 16 of
-					   those with equal stacks: some 15 us for each, after the release */
+					   those with equal stacks; after the release */
 };
 #define HF_STACK_OPTIONS_INIT { sizeof(struct hf_stack_options), 0, 0, 0, 0, 0 }
 
