@@ -53,12 +53,12 @@ static int no_memory(const struct copier *c)
 static bool piece_at(const struct hf_stacks *stacks, const struct hf_space *space, uint64_t sp,
 		     struct hf_window *ret)
 {
-	const struct hf_span *span = hf_space_span(space, sp);
+	const struct hf_span *span = hf_space_stack(space, sp);
 	uint64_t start, len;
 
 	if (!span)
 		return false;
-	start = sp - span->start > HF_RED_ZONE ? sp - HF_RED_ZONE : span->start;
+	start = sp > span->start && sp - span->start > HF_RED_ZONE ? sp - HF_RED_ZONE : span->start;
 	len = span->end - start;
 	*ret = (struct hf_window){ .start = start, .len = (size_t)len };
 	if (len > stacks->opts.copy_limit) {
@@ -210,9 +210,10 @@ static int copy_registers(struct copier *c, struct hf_copied_thread *t, uint64_t
 		without_frames(t, HF_STACK_END_NO_STACK, "it is an io_uring worker");
 		return 0;
 	}
-	if (hf_regs_confirm(t->is.tid, &regs) == 0)
-		t->is.syscall = regs.nr;
 	t->has_regs = hf_frame_regs_of(regs.set, regs.size, &t->regs);
+	/* Numbers of another ABI are of other calls. */
+	if (t->has_regs && hf_regs_confirm(t->is.tid, &regs) == 0)
+		t->is.syscall = regs.nr;
 	*ret_tp = hf_frame_regs_thread_pointer(regs.set, regs.size);
 	if (!t->has_regs)
 		without_frames(t, HF_STACK_END_NO_INFO, "it is a thread of 32 bits, which is not unwound");

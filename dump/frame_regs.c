@@ -80,7 +80,7 @@ bool hf_frame_regs_interrupted(const uint64_t *words, size_t n, uint64_t sp, uin
 	for (i = 0; i + CONTEXT_CS < n; i++) {
 		const uint64_t *w = words + i;
 
-		if (!sp_is_on(w, sp) || (w[CONTEXT_CS] & 0xffff) != USER_CS)
+		if (!sp_is_on(w, sp) || (w[CONTEXT_CS] & 0xffff) != USER_CS || sp_is_on(w, w[CONTEXT_RSP]))
 			continue;
 		*ret_sp = w[CONTEXT_RSP];
 		return true;
@@ -158,7 +158,7 @@ bool hf_frame_regs_interrupted(const uint64_t *words, size_t n, uint64_t sp, uin
 		const uint64_t *w = words + i;
 
 		/* Flags and link are 0, and so is the mode (EL0) in pstate: three pointers into one stack alone prove nothing. */
-		if (!sp_is_on(w, sp) || w[-2] || w[-1] || (w[CONTEXT_PSTATE] & PSTATE_NEVER))
+		if (!sp_is_on(w, sp) || w[-2] || w[-1] || (w[CONTEXT_PSTATE] & PSTATE_NEVER) || sp_is_on(w, w[CONTEXT_SP]))
 			continue;
 		*ret_sp = w[CONTEXT_SP];
 		return true;

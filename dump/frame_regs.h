@@ -69,7 +69,8 @@ long hf_frame_regs_call_of(const uint8_t code[HF_CALL_CODE]);
 /*
  * When a signal handler runs on an alternate stack, the frame that the kernel made for it is among the words of that
  * stack, and tells the interrupted stack pointer.  words are those of the stack from sp on, aligned.  False
- * when there is no such frame: one is known by saying itself that sp is on its alternate stack.
+ * when there is no such frame: one is known by saying itself that sp is on its alternate stack.  Handlers that were
+ * interrupted by others on the same stack are passed over.
  */
 bool hf_frame_regs_interrupted(const uint64_t *words, size_t n, uint64_t sp, uint64_t *ret_sp);
 

@@ -274,8 +274,11 @@ struct hf_image *hf_image_open(struct hf_images *images, struct hf_image *image,
 	}
 	if (r == -ENOMEM)
 		return NULL;
-	image->state = r < 0 ? HF_IMAGE_CLOSED : HF_IMAGE_READY;
 	image->why = r < 0 ? why_closed(image, r) : NULL;
+	/* Through another process that has it mapped, and lives, it may still be found. */
+	if (r == -ENOENT || r == -ESRCH)
+		return image;
+	image->state = r < 0 ? HF_IMAGE_CLOSED : HF_IMAGE_READY;
 	image->same = r < 0 ? NULL : with_build_id(images, image);
 	return image->same ? image->same : image;
 }

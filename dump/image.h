@@ -20,7 +20,7 @@
 #include "maps.h"
 
 enum hf_image_state {
-	HF_IMAGE_UNSEEN = 0,	/* not opened yet */
+	HF_IMAGE_UNSEEN = 0,	/* not opened yet; or it was not found, and `why` says so */
 	HF_IMAGE_READY,
 	HF_IMAGE_CLOSED,	/* could not be opened, or is no ELF file of this machine: `why` */
 };

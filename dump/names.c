@@ -29,13 +29,14 @@ static bool all_named(const struct hf_named *named, size_t n)
  * From all that may know, the most complete first: the file's own symbols, those of its separate file, those for
  * dynamic linking, which every library has, and for the rest those that are compressed.
  */
-static void find_symbols(struct hf_image *image, struct hf_named *named, size_t n)
+static void find_symbols(struct hf_image *image, struct hf_named *named, size_t n, bool lines)
 {
 	struct hf_elf_symbols own;
 
 	hf_named_sort(named, n);
 	hf_named_by(named, n, &image->elf, SHT_SYMTAB);
-	if (!hf_elf_symbols(&image->elf, SHT_SYMTAB, &own) && image->build_id &&
+	/* One that has its symbols may have its lines there all the same. */
+	if ((lines || !hf_elf_symbols(&image->elf, SHT_SYMTAB, &own)) && image->build_id &&
 	    hf_debug_file_open(&image->debug, image->build_id, image->n_build_id, image->pid))
 		hf_named_by(named, n, &image->debug.elf, SHT_SYMTAB);
 	if (!all_named(named, n))
@@ -67,7 +68,7 @@ static int name_image(struct hf_stacks *stacks, struct hf_image *image, struct h
 	const char *name = NULL;
 	size_t i;
 
-	find_symbols(image, named, n);
+	find_symbols(image, named, n, stacks->opts.lines);
 	for (i = 0; i < n; i++) {
 		struct hf_place *place = named[i].owner;
 

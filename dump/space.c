@@ -38,6 +38,15 @@ static int add_code(struct hf_space *space, struct hf_arena *arena, struct hf_im
 	return (map->inode && !code->image) || (!map->inode && map->name_len && !code->name) ? -ENOMEM : 0;
 }
 
+/* A stack of which a part is locked, or kept out of dumps, is several mappings. */
+static void add_span(struct hf_space *space, const struct hf_map *map)
+{
+	if (space->n_spans && space->spans[space->n_spans - 1].end == map->start)
+		space->spans[space->n_spans - 1].end = map->end;
+	else
+		space->spans[space->n_spans++] = (struct hf_span){ map->start, map->end };
+}
+
 int hf_space_read(struct hf_space *space, struct hf_arena *arena, struct hf_images *images, const char *text,
 		  size_t len)
 {
@@ -54,22 +63,20 @@ int hf_space_read(struct hf_space *space, struct hf_arena *arena, struct hf_imag
 	if (!space->spans || !space->codes)
 		return -ENOMEM;
 	while (r == 0 && hf_map_next(&s, &map) > 0) {
-		struct hf_span span = { map.start, map.end };
-
 		if (map.prot & HF_MAP_WRITE)
-			space->spans[space->n_spans++] = span;
+			add_span(space, &map);
 		if (map.prot & HF_MAP_EXEC)
 			r = add_code(space, arena, images, &map);
-		if (hf_map_is(&map, "[stack]"))
-			space->stack = span;
+		if (hf_map_is(&map, "[stack]") && space->n_spans)
+			space->stack = space->spans[space->n_spans - 1];
 		if (hf_map_is(&map, "[vdso]"))
-			space->vdso = span;
+			space->vdso = (struct hf_span){ map.start, map.end };
 	}
 	return r;
 }
 
-/* Both arrays are sorted, since the kernel lists mappings by address. */
-const struct hf_span *hf_space_span(const struct hf_space *space, uint64_t address)
+/* Both arrays are sorted, since the kernel lists mappings by address.  The first that ends behind it. */
+static const struct hf_span *find_span(const struct hf_space *space, uint64_t address)
 {
 	size_t low = 0, high = space->n_spans;
 
@@ -81,7 +88,24 @@ const struct hf_span *hf_space_span(const struct hf_space *space, uint64_t addre
 		else
 			high = middle;
 	}
-	return low < space->n_spans && address >= space->spans[low].start ? &space->spans[low] : NULL;
+	return low < space->n_spans ? &space->spans[low] : NULL;
+}
+
+const struct hf_span *hf_space_span(const struct hf_space *space, uint64_t address)
+{
+	const struct hf_span *span = find_span(space, address);
+
+	return span && address >= span->start ? span : NULL;
+}
+
+/* Twice the usual limit of a stack (RLIMIT_STACK), and more than the kernel's guard gap. */
+#define GROWTH_MAX (UINT64_C(16) * 1024 * 1024)
+
+const struct hf_span *hf_space_stack(const struct hf_space *space, uint64_t sp)
+{
+	const struct hf_span *span = find_span(space, sp);
+
+	return span && (sp >= span->start || span->start - sp <= GROWTH_MAX) ? span : NULL;
 }
 
 struct hf_code *hf_space_code(const struct hf_space *space, uint64_t address)

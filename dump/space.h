@@ -13,7 +13,7 @@
 #include "arena.h"
 #include "image.h"
 
-/* A mapping that can be written. */
+/* Mappings that can be written, one behind the other. */
 struct hf_span {
 	uint64_t start, end;
 };
@@ -43,6 +43,11 @@ int hf_space_read(struct hf_space *space, struct hf_arena *arena, struct hf_imag
 
 /* The mapping that an address is in, or NULL. */
 const struct hf_span *hf_space_span(const struct hf_space *space, uint64_t address);
+/*
+ * The same, or else the next above, when that is not farther than a stack may have to grow: of a stack pointer, which may
+ * be below its stack, where nothing has been written yet, or where the stack has overflowed.
+ */
+const struct hf_span *hf_space_stack(const struct hf_space *space, uint64_t sp);
 struct hf_code *hf_space_code(const struct hf_space *space, uint64_t address);
 
 #endif

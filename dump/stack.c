@@ -71,7 +71,7 @@ static int walk_thread(struct hf_stacks *s, struct hf_copied_thread *t, struct h
 {
 	struct hf_copied_process *p = &s->processes[t->process];
 	const struct hf_walk_from from = {
-		.pid = p->pid, .process = t->process, .space = &p->space,
+		.pid = p->via, .process = t->process, .space = &p->space,
 		.memory = { &p->space, t->windows, live }, .regs = t->regs,
 	};
 	int r;

@@ -9,8 +9,8 @@
 
 /* More is no stack but a mistake of ours; what is copied bounds a walk long before. */
 #define FRAMES_MAX (1u << 22)
-/* Handlers interrupt handlers; but each such frame may lead anywhere, and two could lead to each other. */
-#define SIGNAL_FRAMES_MAX 64
+/* A signal frame may lead down, to another stack, and two could lead to each other; up the stack as many as there are. */
+#define SIGNALS_DOWN_MAX 64
 
 struct walk {
 	struct hf_walker *w;
@@ -154,8 +154,7 @@ static enum going no_info(struct walk *k)
 {
 	const struct hf_image *image = k->place->image;
 
-	return stop(k, HF_STACK_END_NO_INFO, image && image->state != HF_IMAGE_READY ?
-		    "its file could not be read, and it has no frame pointer" :
+	return stop(k, HF_STACK_END_NO_INFO, image && image->state != HF_IMAGE_READY && image->why ? image->why :
 		    "there is no unwind information for this code, and no frame pointer");
 }
 
@@ -206,22 +205,31 @@ static enum going up_by_frame_pointer(struct walk *k)
 	return UP;
 }
 
+/* The registers are those of what a signal has interrupted; sp was that of its handler's frame. */
+static enum going up_to_interrupted(struct walk *k, uint64_t sp)
+{
+	k->exact = true;
+	if (k->regs.r[HF_REG_SP] <= sp && ++k->signals > SIGNALS_DOWN_MAX)
+		return stop(k, HF_STACK_END_DAMAGED, "there are too many signal frames");
+	return UP;
+}
+
 /* To what a signal has interrupted, where no unwind information tells. */
 static enum going up_from_handler(struct walk *k)
 {
+	const uint64_t sp = k->regs.r[HF_REG_SP];
 	struct hf_frame_regs up;
 	unsigned int reg;
 
 	for (reg = 0; reg < HF_REG_COUNT; reg++) {
-		uint64_t at = k->regs.r[HF_REG_SP] + hf_frame_regs_in_signal_frame(reg);
+		uint64_t at = sp + hf_frame_regs_in_signal_frame(reg);
 
 		if (!hf_memory_word(&k->from->memory, at, &up.r[reg]))
 			return no_memory_at(k, at);
 	}
 	k->regs = up;
 	k->how = HF_FRAME_BY_CFI;
-	k->exact = true;
-	return ++k->signals > SIGNAL_FRAMES_MAX ? stop(k, HF_STACK_END_DAMAGED, "there are too many signal frames") : UP;
+	return up_to_interrupted(k, sp);
 }
 
 static enum going up_oddly(struct walk *k)
@@ -244,22 +252,22 @@ static enum going up_oddly(struct walk *k)
 		break;
 	}
 	k->how = HF_FRAME_BY_CFI;
-	k->exact = signal;
-	if (signal && ++k->signals > SIGNAL_FRAMES_MAX)
-		return stop(k, HF_STACK_END_DAMAGED, "there are too many signal frames");
-	if (!signal && (k->regs.r[HF_REG_SP] < sp || (k->regs.r[HF_REG_SP] == sp && !exact)))
+	k->exact = false;
+	if (signal)
+		return up_to_interrupted(k, sp);
+	if (k->regs.r[HF_REG_SP] < sp || (k->regs.r[HF_REG_SP] == sp && !exact))
 		return stop(k, HF_STACK_END_DAMAGED, "its caller would be below it");
 	return UP;
 }
 
 static enum going up_by_row(struct walk *k, const struct hf_row *row)
 {
-	uint64_t cfa = k->regs.r[row->base] + (uint64_t)(int64_t)row->offset;
+	const uint64_t sp = k->regs.r[HF_REG_SP], cfa = k->regs.r[row->base] + (uint64_t)(int64_t)row->offset;
 	struct hf_frame_regs up = k->regs;
 	size_t i;
 
 	/* Only a leaf that has saved nothing (aarch64) has no frame of its own. */
-	if (cfa < k->regs.r[HF_REG_SP] || (cfa == k->regs.r[HF_REG_SP] && !k->exact))
+	if (cfa < sp || (cfa == sp && !k->exact))
 		return stop(k, HF_STACK_END_DAMAGED, "its caller would be below it");
 	up.r[HF_REG_SP] = cfa;
 	for (i = 0; i < row->n_rules; i++) {
@@ -287,10 +295,8 @@ static enum going up_by_row(struct walk *k, const struct hf_row *row)
 	up.r[HF_REG_IP] = row->signed_ra ? hf_frame_regs_strip(up.r[row->ra]) : up.r[row->ra];
 	k->regs = up;
 	k->how = HF_FRAME_BY_CFI;
-	k->exact = row->signal;
-	if (row->signal && ++k->signals > SIGNAL_FRAMES_MAX)
-		return stop(k, HF_STACK_END_DAMAGED, "there are too many signal frames");
-	return UP;
+	k->exact = false;
+	return row->signal ? up_to_interrupted(k, sp) : UP;
 }
 
 static enum going up(struct walk *k)
@@ -330,27 +336,74 @@ static int take_for_restorer(struct walk *k, uint64_t ip)
 	return r;
 }
 
+/*
+ * makecontext(3) has a coroutine return to the beginning of a function, which nobody has called from the byte before.
+ * Only where that is nobody's.
+ */
+static int take_for_beginning(struct walk *k, uint64_t ip)
+{
+	const struct hf_image *image = k->place->image;
+	struct hf_fde fde;
+
+	if (!image || image->state != HF_IMAGE_READY || k->place->row.kind != HF_ROW_NONE ||
+	    !hf_cfi_find(&image->cfi, k->place->vaddr + 1, &fde) || fde.start != k->place->vaddr + 1)
+		return 0;
+	k->exact = true;
+	return find_place(k, ip);
+}
+
+/* How far from the end of its stack, where a thread's own data are, its first function may be. */
+#define NEAR_THE_END (UINT64_C(64) * 1024)
+
+/* Threads that were started with a return address of 0 end with it; so does what was overwritten with zeros, but anywhere. */
+static enum going end_with_zero(struct walk *k)
+{
+	uint64_t sp = k->regs.r[HF_REG_SP];
+	const struct hf_span *span = hf_space_span(k->from->space, sp - 1);
+
+	if (span && span->end - sp <= NEAR_THE_END)
+		return stop(k, HF_STACK_END_OUTERMOST, NULL);
+	return stop(k, HF_STACK_END_DAMAGED, "its return address is 0, and there is more of its stack");
+}
+
+/*
+ * It has jumped to where there is no code, and a signal came of that: if by a call, its return address is there still.  A
+ * guess as that by a frame pointer.
+ */
+static enum going up_from_nowhere(struct walk *k)
+{
+	uint64_t sp = k->regs.r[HF_REG_SP], ip = hf_frame_regs_strip(k->regs.r[HF_REG_LINK]);
+	const bool pushed = HF_REG_LINK == HF_REG_IP;
+
+	if ((pushed && !hf_memory_word(&k->from->memory, sp, &ip)) || !leads_to_code(k, ip))
+		return stop(k, HF_STACK_END_DAMAGED, "it is where there is no code");
+	k->regs.r[HF_REG_SP] = sp + pushed * sizeof(ip);
+	k->regs.r[HF_REG_IP] = ip;
+	k->how = HF_FRAME_BY_POINTER;
+	k->exact = false;
+	return UP;
+}
+
 /* One frame, and the way to the next. */
 static enum going step(struct walk *k)
 {
 	uint64_t ip = k->regs.r[HF_REG_IP], address = k->exact ? ip : ip - 1;
 
-	/* Threads that were started with a return address of 0 end with it. */
-	if (ip == 0 && k->depth)
-		return stop(k, HF_STACK_END_OUTERMOST, NULL);
+	if (ip == 0 && !k->exact)
+		return end_with_zero(k);
 	if (find_place(k, address) < 0)
 		return FAILED;
 	if (!k->exact && k->place->row.signal && take_for_restorer(k, ip) < 0)
 		return FAILED;
-	if (!k->code && k->depth)
+	if (!k->exact && take_for_beginning(k, ip) < 0)
+		return FAILED;
+	if (!k->code && !k->exact)
 		return stop(k, HF_STACK_END_DAMAGED, "its caller would be where there is no code");
 	if (k->depth == FRAMES_MAX)
 		return stop(k, HF_STACK_END_DAMAGED, "there are too many frames");
 	if (add_frame(k) < 0)
 		return FAILED;
-	if (!k->code)
-		return stop(k, HF_STACK_END_DAMAGED, "it is where there is no code");
-	return up(k);
+	return k->code ? up(k) : up_from_nowhere(k);
 }
 
 int hf_walk(struct hf_walker *w, const struct hf_walk_from *from, enum hf_stack_end *ret_end,
