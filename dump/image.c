@@ -76,9 +76,10 @@ static bool ends_with(const char *text, size_t len, const char *end)
 }
 
 /* A newline is all that maps escapes, as "\012". */
-static char *copy_name(struct hf_arena *arena, const char *name, size_t len)
+char *hf_image_name(struct hf_arena *arena, const struct hf_map *map, bool *ret_deleted)
 {
-	char *copy = hf_arena_copy(arena, name, len), *to, *from;
+	bool deleted = map->inode && ends_with(map->name, map->name_len, DELETED);
+	char *copy = hf_arena_copy(arena, map->name, map->name_len - (deleted ? strlen(DELETED) : 0)), *to, *from;
 
 	if (!copy)
 		return NULL;
@@ -91,7 +92,13 @@ static char *copy_name(struct hf_arena *arena, const char *name, size_t len)
 		}
 	}
 	*to = '\0';
+	*ret_deleted = deleted;
 	return copy;
+}
+
+bool hf_image_is_named(const struct hf_image *image, const struct hf_map *map)
+{
+	return image->map_name_len == map->name_len && memcmp(image->map_name, map->name, map->name_len) == 0;
 }
 
 static struct hf_image *find(const struct hf_images *images, uint64_t dev, uint64_t inode)
@@ -107,7 +114,6 @@ static struct hf_image *find(const struct hf_images *images, uint64_t dev, uint6
 struct hf_image *hf_image_of_map(struct hf_images *images, const struct hf_map *map)
 {
 	uint64_t dev = makedev(map->dev_major, map->dev_minor);
-	size_t len = map->name_len;
 	struct hf_image *image = find(images, dev, map->inode);
 
 	if (image)
@@ -117,11 +123,10 @@ struct hf_image *hf_image_of_map(struct hf_images *images, const struct hf_map *
 		return NULL;
 	image->dev = dev;
 	image->inode = map->inode;
-	image->deleted = ends_with(map->name, len, DELETED);
-	if (image->deleted)
-		len -= strlen(DELETED);
-	image->name = copy_name(images->arena, map->name, len);
-	return image->name ? image : NULL;
+	image->name = hf_image_name(images->arena, map, &image->deleted);
+	image->map_name = hf_arena_copy(images->arena, map->name, map->name_len);
+	image->map_name_len = map->name_len;
+	return image->name && image->map_name ? image : NULL;
 }
 
 struct hf_image *hf_image_that_begins(const struct hf_images *images, const void *bytes, size_t n, size_t len)

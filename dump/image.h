@@ -27,6 +27,8 @@ enum hf_image_state {
 
 struct hf_image {
 	const char *name;		/* path as the target sees it; "[vdso]" */
+	const char *map_name;		/* the same as maps writes it */
+	size_t map_name_len;
 	uint64_t dev, inode;		/* as maps shows them; inode 0: from memory */
 	enum hf_image_state state;
 	bool deleted;
@@ -56,6 +58,10 @@ void hf_images_done(struct hf_images *images);
 
 /* The image of a file, by device and inode; made UNSEEN the first time.  NULL when memory is short. */
 struct hf_image *hf_image_of_map(struct hf_images *images, const struct hf_map *map);
+/* Whether a mapping of it shows it under the name that the first one did. */
+bool hf_image_is_named(const struct hf_image *image, const struct hf_map *map);
+/* The name of a mapping as it is, in the arena; NULL when memory is short.  *ret_deleted: " (deleted)" was behind it. */
+char *hf_image_name(struct hf_arena *arena, const struct hf_map *map, bool *ret_deleted);
 /* The image whose bytes these are (the vdso), copied the first time. */
 struct hf_image *hf_image_of_bytes(struct hf_images *images, const char *name, const void *bytes, size_t len);
 /* The one that begins with these bytes and has this length, or NULL. */

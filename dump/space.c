@@ -31,11 +31,19 @@ static int add_code(struct hf_space *space, struct hf_arena *arena, struct hf_im
 	struct hf_code *code = &space->codes[space->n_codes++];
 
 	*code = (struct hf_code){ .start = map->start, .end = map->end, .offset = map->offset };
-	if (map->inode)
-		code->file = code->image = hf_image_of_map(images, map);
-	else if (map->name_len)
-		code->name = hf_arena_copy(arena, map->name, map->name_len);
-	return (map->inode && !code->image) || (!map->inode && map->name_len && !code->name) ? -ENOMEM : 0;
+	if (map->inode) {
+		code->image = hf_image_of_map(images, map);
+		if (!code->image)
+			return -ENOMEM;
+	}
+	/* All mappings of a file have its name, but for links and mounts. */
+	if (code->image && hf_image_is_named(code->image, map)) {
+		code->name = code->image->name;
+		code->deleted = code->image->deleted;
+		return 0;
+	}
+	code->name = map->name_len ? hf_image_name(arena, map, &code->deleted) : NULL;
+	return map->name_len && !code->name ? -ENOMEM : 0;
 }
 
 /* A stack of which a part is locked, or kept out of dumps, is several mappings. */

@@ -21,9 +21,9 @@ struct hf_span {
 /* A mapping that can be executed. */
 struct hf_code {
 	uint64_t start, end, offset;
-	const struct hf_image *file;	/* what is mapped; NULL: no file, or it is the vdso */
-	struct hf_image *image;	/* what it is read from: that, or another file of the same build-id; NULL: no file is behind it */
-	const char *name;	/* "[vsyscall]"; NULL where it has none, or is a file's */
+	struct hf_image *image;	/* the file, or another of the same build-id, once it is opened; NULL: no file is behind it */
+	const char *name;	/* as maps shows it, which may not be the file's only one; "[vsyscall]"; NULL: none */
+	bool deleted;		/* nothing has that name any more, or something else has */
 	bool opened;		/* image stands for it, and slide is known if it is READY */
 	uint64_t slide;		/* address in the process - slide = address in the file */
 };

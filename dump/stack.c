@@ -250,8 +250,7 @@ HF_API void hf_stack_frames(const hf_stacks *stacks, const struct hf_stack *stac
 		struct hf_frame frame = {
 			.stack = stack, .depth = i, .ip = walked[i].ip, .interrupted = walked[i].exact,
 			.how = (enum hf_frame_how)walked[i].how,
-			.file = !code ? NULL : code->file ? code->file->name : code->name,
-			.file_deleted = code && code->file && code->file->deleted,
+			.file = code ? code->name : NULL, .file_deleted = code && code->deleted,
 			.file_address = image ? place->vaddr + called : 0,
 			.build_id = image ? image->build_id : NULL, .n_build_id = image ? image->n_build_id : 0,
 			.symbol = place->symbol, .name = place->name,

@@ -102,14 +102,16 @@ else
 	left_out "another root: no static libc"
 fi
 
-# One program under two names, in two files: equal stacks, but each process is counted under its own name, in its own file.
-for name in one two two; do
-	[[ -e $TMP/$name ]] || cp "$TMP/full" "$TMP/$name"
+# One program under three names, in two files: equal stacks, but each process is counted under its own name, in its own file.
+cp "$TMP/full" "$TMP/one"
+cp "$TMP/full" "$TMP/two"
+ln "$TMP/one" "$TMP/link"
+for name in one two two link; do
 	victim "$TMP/$name"
 done
 run stack "$CG"
 expect 0 ""
-[[ $OUT == *"3 threads of 3 processes one, two: TID "* ]] || fail "merged: $OUT"
+[[ $OUT == *"4 threads of 4 processes one, two, link: TID "* ]] || fail "merged: $OUT"
 run stack --folded "$CG"
 expect 0 ""
 grep -q '^one;.*;main;hidden_middle;hidden_leaf;pause 1$' "$TMP/out" || fail "folded, one: $OUT"
