@@ -292,12 +292,25 @@ static pid_t find_held(const struct hf_stacks *s, const struct hf_copied_process
 	return 0;
 }
 
-/* The name of its first thread stands for all, until they can be asked (kernel.c). */
+/* Its name is the hold's, which may be gone before the stacks are.  Who has none will be asked (kernel.c). */
+static int name_thread(struct copier *c, const struct hf_copied_process *p, struct hf_stack *is)
+{
+	is->process = p->comm;
+	if (is->tid == is->pid || (is->comm && strcmp(is->comm, p->comm) == 0))
+		is->comm = p->comm;
+	else if (is->comm)
+		is->comm = hf_arena_copy(&c->stacks->arena, is->comm, strlen(is->comm));
+	else
+		return 0;
+	return is->comm ? 0 : no_memory(c);
+}
+
 static int name_process(struct copier *c, struct hf_copied_process *p)
 {
 	char path[64], name[HF_COMM_MAX];
 	ssize_t len;
 	size_t i;
+	int r = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)p->pid);
 	len = hf_read_small_at(AT_FDCWD, path, name, sizeof(name));
@@ -306,9 +319,9 @@ static int name_process(struct copier *c, struct hf_copied_process *p)
 	p->comm = hf_arena_copy(&c->stacks->arena, name, len > 0 ? (size_t)len : 0);
 	if (!p->comm)
 		return no_memory(c);
-	for (i = p->first; i < p->first + p->n; i++)
-		c->stacks->threads[i].is.comm = c->stacks->threads[i].is.process = p->comm;
-	return 0;
+	for (i = p->first; r == 0 && i < p->first + p->n; i++)
+		r = name_thread(c, p, &c->stacks->threads[i].is);
+	return r;
 }
 
 static int copy_process(struct copier *c, struct hf_copied_process *p, bool *away)
@@ -342,7 +355,7 @@ static void add_thread(struct copier *c, const struct hf_task *task)
 
 	t->is = (struct hf_stack){
 		.pid = task->tgid, .tid = task->tid, .state = hf_members_state((enum hf_task_state)task->state),
-		.found = task->found ? task->found : '?', .syscall = -1,
+		.found = task->found ? task->found : '?', .syscall = -1, .comm = c->source->comm(c->source->from, task),
 	};
 	if (!p || p->pid != task->tgid) {
 		p = &s->processes[s->n_processes++];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel - what is asked of /proc after the release: the names of threads, and in which kernel function each waits.
- * While it is held that cannot be asked, for it has left its wait for our trap.  After the release it goes back to where it was; when /proc/TID/syscall shows the same system call
- * with the same stack and instruction pointer, the kernel function (wchan) is that of the wait we interrupted.
+ * kernel - what is asked of /proc after the release: names of threads that the hold does not know, and in which kernel
+ * function each waits.  While it is held that cannot be asked, for it has left its wait for our trap.  After the
+ * release it goes back to where it was; when /proc/TID/syscall shows the same system call with the same stack and
+ * instruction pointer, the kernel function (wchan) is that of the wait we interrupted.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,17 +44,23 @@ static void ask_for_call(int dirfd, struct hf_copied_thread *t)
 		t->is.syscall = now.nr;
 }
 
+/* An empty name is one, too. */
+static void ask_name(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
+{
+	char text[HF_WCHAN_MAX];
+	ssize_t len = read_file(dirfd, t->is.tid, "comm", text, sizeof(text));
+
+	if (len > 0 && text[len - 1] == '\n')
+		t->is.comm = hf_arena_copy(&s->arena, text, (size_t)len - 1);
+}
+
 static void ask(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 {
 	char text[HF_WCHAN_MAX];
-	ssize_t len = t->is.tid == t->is.pid ? 0 : read_file(dirfd, t->is.tid, "comm", text, sizeof(text));
+	ssize_t len;
 
-	/* An empty name is one, too. */
-	if (len > 0 && text[len - 1] == '\n' &&
-	    (strlen(t->is.comm) != (size_t)len - 1 || memcmp(t->is.comm, text, (size_t)len - 1) != 0))
-		t->is.comm = hf_arena_copy(&s->arena, text, (size_t)len - 1);
 	if (!t->is.comm)
-		t->is.comm = t->is.process;
+		ask_name(s, dirfd, t);
 	/* One that is only armed has never left its wait, and its call could not be read from its registers. */
 	if (t->is.state == HF_THREAD_ARMED)
 		ask_for_call(dirfd, t);
@@ -102,5 +109,8 @@ int hf_stacks_ask_kernel(struct hf_stacks *s)
 	for (i = 0; i < kinds.n; i++)
 		ask_kind(s, &kinds.all[i]);
 	hf_kinds_done(&kinds);
+	for (i = 0; i < s->n_threads; i++)
+		if (!s->threads[i].is.comm)
+			s->threads[i].is.comm = s->threads[i].is.process;
 	return 0;
 }

@@ -177,10 +177,15 @@ static int regs_of_hold(void *from, pid_t tid, struct hf_regs *ret, struct hf_er
 	return hf_hold_regs(from, tid, ret, err);
 }
 
+static const char *comm_of_hold(void *from, const struct hf_task *task)
+{
+	return hf_hold_comm(from, task);
+}
+
 HF_API int hf_stack_copy(hf_hold *hold, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
 			 struct hf_error *err)
 {
-	const struct hf_stack_source source = { hf_hold_tasks(hold), regs_of_hold, hold };
+	const struct hf_stack_source source = { hf_hold_tasks(hold), regs_of_hold, comm_of_hold, hold };
 	uint64_t start_ns = hf_clock_ns();
 	int r;
 

@@ -57,6 +57,8 @@ struct hf_stack_source {
 	const struct hf_task_set *set;
 	/* 0, or -ESRCH or -EAGAIN: it died; other errors end the copy. */
 	int (*regs)(void *from, pid_t tid, struct hf_regs *ret, struct hf_error *err);
+	/* What it is called; NULL when that is not known. */
+	const char *(*comm)(void *from, const struct hf_task *task);
 	void *from;
 };
 

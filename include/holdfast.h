@@ -636,8 +636,7 @@ struct hf_stack_options {
 	int no_names;			/* 1: addresses only */
 	int lines;			/* 1: source files and lines, too, where libdw and debugging
 					   information are installed; slow */
-	int each_wchan;			/* 1: ask each thread for its name and its wait (wchan), and not only 16 of
-					   those with equal stacks; after the release */
+	int each_wchan;			/* 1: ask for the wait of each thread, and not only of 16 with equal stacks */
 };
 #define HF_STACK_OPTIONS_INIT { sizeof(struct hf_stack_options), 0, 0, 0, 0, 0 }
 
@@ -676,8 +675,9 @@ HF_API const char *hf_stack_end_word(enum hf_stack_end end);
 struct hf_stack {
 	pid_t pid, tid;
 	const char *process;		/* name (comm) of its process; any bytes */
-	const char *comm;		/* its own; that of its process where it was not asked (each_wchan), or had
-					   ended when it was */
+	const char *comm;		/* its own, as it was looked at; of a hold that was taken in brief, or is kept,
+					   16 of those with equal stacks are asked (each_wchan: all), and others have
+					   that of their process */
 	enum hf_thread_state state;
 	char found;			/* state letter before the hold, as in struct hf_thread */
 	long syscall;			/* number of the system call it is in; -1 when none */

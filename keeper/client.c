@@ -155,11 +155,19 @@ static int regs_of_kept(void *from, pid_t tid, struct hf_regs *ret, struct hf_er
 	return 0;
 }
 
+/* It stands still: its own name can be asked for. */
+static const char *no_comm_of_kept(void *from, const struct hf_task *task)
+{
+	(void)from;
+	(void)task;
+	return NULL;
+}
+
 HF_API int hf_keeper_stack_copy(hf_keeper *k, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
 				struct hf_error *err)
 {
 	struct hf_kept_threads threads = { .regs = NULL };
-	const struct hf_stack_source source = { &threads.set, regs_of_kept, &threads };
+	const struct hf_stack_source source = { &threads.set, regs_of_kept, no_comm_of_kept, &threads };
 	struct hf_keeper_info info;
 	struct hf_buf call = { 0 };
 	hf_stacks *stacks = NULL;

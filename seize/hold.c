@@ -7,6 +7,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,7 @@ void hf_hold_discard(struct hf_hold *hold)
 	hf_guard_end(&hold->guard, &hold->freezer);
 	hf_freezer_done(&hold->freezer);
 	hf_task_set_done(&hold->set);
+	free(hold->comms);
 	hf_roster_done(&hold->roster);
 	for (size_t i = 0; i < hold->n_level_paths; i++)
 		free(hold->level_paths[i]);
@@ -455,6 +457,29 @@ enum hf_restart hf_hold_restart_of(const hf_hold *hold, const struct hf_task *t,
 bool hf_hold_found_frozen(const struct hf_hold *hold, const struct hf_task *t)
 {
 	return t->level < hold->freezer.n_levels && hold->freezer.levels[t->level].frozen_found;
+}
+
+void hf_hold_note_comm(struct hf_hold *hold, const struct hf_task *t, const char *comm)
+{
+	size_t i = (size_t)(t - hold->set.tasks);
+
+	if (i >= hold->n_comms) {
+		char (*more)[HF_THREAD_COMM] = reallocarray(hold->comms, hold->set.cap, sizeof(*more));
+
+		if (!more)
+			return;
+		memset(more + hold->n_comms, 0, (hold->set.cap - hold->n_comms) * sizeof(*more));
+		hold->comms = more;
+		hold->n_comms = hold->set.cap;
+	}
+	snprintf(hold->comms[i], HF_THREAD_COMM, "%s", comm);
+}
+
+const char *hf_hold_comm(const hf_hold *hold, const struct hf_task *t)
+{
+	size_t i = (size_t)(t - hold->set.tasks);
+
+	return i < hold->n_comms && hold->comms[i][0] ? hold->comms[i] : NULL;
 }
 
 /* ---- For pstree/ ----------------------------------------------------------------------------------------- */

@@ -15,6 +15,9 @@
 /* The flat set of threads, in the order they were listed.  Lent. */
 const struct hf_task_set *hf_hold_tasks(const hf_hold *hold);
 
+/* What a thread of it was called when it was looked at; NULL when that is not known (HF_BRIEF_PROCESSES).  Lent. */
+const char *hf_hold_comm(const hf_hold *hold, const struct hf_task *t);
+
 /* Different processes among the threads that are held or armed.  0 short of memory. */
 size_t hf_hold_count_processes(const hf_hold *hold);
 

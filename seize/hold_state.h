@@ -25,6 +25,7 @@
 #include "guard.h"
 #include "holdfast.h"
 #include "io.h"
+#include "procfs.h"
 #include "reaper.h"
 #include "roster.h"
 #include "task.h"
@@ -43,6 +44,8 @@ struct hf_hold {
 	struct hf_guard guard;
 	struct hf_reaper *reaper;	/* while it is taken, where it is needed; else NULL */
 	struct hf_task_set set;
+	char (*comms)[HF_THREAD_COMM];	/* names of the threads of the set, where a look has told them; by index */
+	size_t n_comms;
 	char **level_paths;		/* of the levels that were there when it was taken */
 	size_t n_level_paths;
 	bool frozen;			/* v1: its tasks are frozen at the moment, and so do not stop */
@@ -66,6 +69,9 @@ struct hf_hold {
 	void *tell_data;
 	int blocked;			/* how many were told */
 };
+
+/* hold.c: a thread's name, as it was looked at.  Without memory it is not known. */
+void hf_hold_note_comm(struct hf_hold *hold, const struct hf_task *t, const char *comm);
 
 /* hold.c: whether a thread's cgroup was frozen when we came; false for HF_LEVEL_OUTSIDE. */
 bool hf_hold_found_frozen(const struct hf_hold *hold, const struct hf_task *t);

@@ -136,6 +136,8 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 	}
 	if (!hold->first_stop_ns)
 		t->found = found_letter(hold, t, st.state);
+	if (hold->opts.brief != HF_BRIEF_PROCESSES)
+		hf_hold_note_comm(hold, t, st.comm);
 	if (st.tracer == hold->tracer) {
 		/*
 		 * Born to a thread of ours and attached to us by the kernel, or under a new tid since
@@ -300,17 +302,18 @@ static void know_threads(const struct hf_hold *hold, struct census *c, const str
 }
 
 /* Whether no more need be known of a thread than that.  Whose state is out of the ordinary is looked at like all others. */
-static bool is_known(const struct hf_hold *hold, const struct census *c, struct hf_task *t)
+static bool is_known(struct hf_hold *hold, const struct census *c, struct hf_task *t)
 {
 	const struct hf_task *known = hf_task_set_find(&c->known, t->tid);
-	char state;
+	char state, comm[HF_THREAD_COMM];
 
 	if (!known)
 		return false;
 	if (hold->opts.brief == HF_BRIEF_STATES) {
-		if (hf_thread_state(known->tgid, t->tid, &state) < 0 || !strchr("SRDI", state))
+		if (hf_thread_state(known->tgid, t->tid, &state, comm) < 0 || !strchr("SRDI", state))
 			return false;
 		t->found = state;
+		hf_hold_note_comm(hold, t, comm);
 	}
 	t->tgid = known->tgid;
 	t->many = true;

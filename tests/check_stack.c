@@ -126,11 +126,31 @@ START_TEST(every_thread_is_in_the_functions_that_it_is_in)
 		is_complete(stack);
 		ck_assert_int_eq(stack->state, HF_THREAD_HELD);
 		ck_assert_int_eq(stack->found, 'S');
-		ck_assert_str_eq(stack->comm, "frames");
+		ck_assert_str_eq(stack->process, "frames");
 		ck_assert_str_eq(stack->process, "frames");
 	}
 	ck_assert_uint_eq(hf_stack_incomplete(stacks), 0);
 	lab_as_before(lab);
+	done();
+}
+END_TEST
+
+/* More than are asked after the release, where they are of one kind. */
+START_TEST(every_thread_has_its_own_name)
+{
+	const struct lab_victim *v;
+	char name[16];
+	uint32_t i;
+
+	lab = lab_new(_i);
+	v = lab_start(lab, lab->top, "frames", "chain", "30", NULL);
+	look(NULL);
+	ck_assert_str_eq(stack_of(v->first)->comm, "frames");
+	for (i = 1; i < 30; i++) {
+		snprintf(name, sizeof(name), "chain-%u", i);
+		ck_assert_str_eq(stack_of(v->first + i)->comm, name);
+		ck_assert_str_eq(stack_of(v->first + i)->process, "frames");
+	}
 	done();
 }
 END_TEST
@@ -385,6 +405,7 @@ int main(void)
 	lab_init();
 	tc = lab_case(suite, "frames");
 	lab_add(tc, every_thread_is_in_the_functions_that_it_is_in);
+	lab_add(tc, every_thread_has_its_own_name);
 	lab_add(tc, a_process_that_has_ended_since_is_unwound_all_the_same);
 	lab_add(tc, a_handler_on_an_alternate_stack_leads_to_what_it_interrupted);
 	lab_add(tc, rows_and_libunwind_find_the_same_frames);

@@ -2,7 +2,7 @@
 /*
  * frames MODE [NUMBER] - threads that stay in known functions.
  *
- *	chain N		N threads, each in outer > middle > inner > wait_here; the first from main
+ *	chain N		N threads, each in outer > middle > inner > wait_here; the first from main, the others named chain-1...
  *	deep N		a thread in wait_here below N times recurse
  *	alt		a thread in wait_here of on_signal, on an alternate stack, that interrupted raise_it
  *	big		a thread in wait_here below a function that needs a megabyte of stack
@@ -12,6 +12,7 @@
  */
 #include "victim.h"
 
+#include <sys/prctl.h>
 #include <time.h>
 
 #define FRAME __attribute__((noinline, noclone, noipa)) static
@@ -137,6 +138,10 @@ static void *alt(void *unused)
 
 static void *chain(void *arg)
 {
+	char name[16];
+
+	snprintf(name, sizeof(name), "chain-%u", (unsigned int)(uintptr_t)arg - slots);
+	prctl(PR_SET_NAME, name);
 	outer((uint32_t)(uintptr_t)arg);
 	return NULL;
 }
