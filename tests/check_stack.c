@@ -127,7 +127,6 @@ START_TEST(every_thread_is_in_the_functions_that_it_is_in)
 		ck_assert_int_eq(stack->state, HF_THREAD_HELD);
 		ck_assert_int_eq(stack->found, 'S');
 		ck_assert_str_eq(stack->process, "frames");
-		ck_assert_str_eq(stack->process, "frames");
 	}
 	ck_assert_uint_eq(hf_stack_incomplete(stacks), 0);
 	lab_as_before(lab);
