@@ -153,10 +153,11 @@ enum hf_target_kind {
 /* Who is left out of the machine: exactly one member is set. */
 struct hf_except {
 	pid_t pid;		/* this process; or 0 */
-	const char *comm;	/* every process of this name, as /proc/PID/comm has it; or NULL */
+	const char *comm;	/* every process of this name, as /proc/PID/comm has it, which is the first 15 bytes
+				   of it; or NULL */
 	const char *cgroup;	/* whoever is in this cgroup or below: a directory, or its path
-				   within the v2 and the v1 freezer hierarchy; or NULL.  One that is
-				   not there is an error (ENOENT): it would leave nobody out */
+				   within the v2 and the v1 freezer hierarchy; or NULL */
+	/* What is not there is an error (ESRCH, ENOENT): it would leave nobody out, and nobody would notice. */
 };
 
 struct hf_target {
@@ -825,11 +826,11 @@ HF_API int hf_keeper_tree(hf_keeper *keeper, enum hf_format format, unsigned int
  */
 HF_API int hf_keeper_stack_copy(hf_keeper *keeper, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
 				struct hf_error *err);
-/* From now on the hold lasts for so long; HF_KEEPER_NO_LIMIT: until it is released. */
+/* From now on the hold lasts for so long; HF_KEEPER_NO_LIMIT: until it is released.  EINVAL: 0. */
 HF_API int hf_keeper_extend(hf_keeper *keeper, unsigned int ms, struct hf_error *err);
 /* A pidfd of a held process: the caller's to close.  ESRCH: it is not in the hold. */
 HF_API int hf_keeper_pidfd(hf_keeper *keeper, pid_t pid, struct hf_error *err);
-/* Release; the keeper ends.  *ret_stopped_us (may be NULL): how long the target was stopped. */
+/* Release; the keeper ends.  *ret_stopped_us (may be NULL): how long the target was stopped.  EINVAL: no such way; nothing was done. */
 HF_API int hf_keeper_release(hf_keeper *keeper, enum hf_release how, uint64_t *ret_stopped_us,
 			     struct hf_error *err);
 

@@ -52,8 +52,6 @@ int hf_call_release(struct hf_buf *text, enum hf_release how)
 	json_object *parameters = json_object_new_object();
 	bool failed = !parameters;
 
-	if ((unsigned int)how > HF_RELEASE_FROZEN)
-		how = HF_RELEASE_AS_FOUND;
 	hf_json_put_text(parameters, "how", ways[how], &failed);
 	return make(text, HOLD ".Release", parameters, failed);
 }

@@ -195,7 +195,12 @@ HF_API int hf_keeper_extend(hf_keeper *k, unsigned int ms, struct hf_error *err)
 	struct hf_buf call = { 0 };
 	const char *text;
 	size_t len;
-	int r = ask_made(k, &call, hf_call_number(&call, "org.holdfast.Hold.Extend", "ms",
+	int r;
+
+	/* A time that has run out is no time without end. */
+	if (ms == 0)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "a hold cannot last for 0 ms; release it instead");
+	r = ask_made(k, &call, hf_call_number(&call, "org.holdfast.Hold.Extend", "ms",
 						  ms == HF_KEEPER_NO_LIMIT ? 0 : ms), &text, &len, err);
 
 	return r < 0 ? r : hf_reply_plain(text, len, err);
@@ -221,7 +226,11 @@ HF_API int hf_keeper_release(hf_keeper *k, enum hf_release how, uint64_t *ret_st
 	int64_t stopped = 0;
 	const char *text;
 	size_t len;
-	int r = ask_made(k, &call, hf_call_release(&call, how), &text, &len, err);
+	int r;
+
+	if ((unsigned int)how > HF_RELEASE_FROZEN)
+		return hf_fail(err, EINVAL, HF_STAGE_RELEASE, 0, "no such way to release: %d; nothing was done", (int)how);
+	r = ask_made(k, &call, hf_call_release(&call, how), &text, &len, err);
 
 	if (r == 0)
 		r = hf_reply_number(text, len, "stopped_us", &stopped, err);

@@ -110,9 +110,28 @@ static int open_below_mount(const struct hf_buf *mountinfo, int version, const c
 }
 
 /*
+ * Below both mounts there may be one of that name: a hybrid machine makes the same tree in both, with the same members, and
+ * then v2 is meant.  Where that one is empty and the other is not, they are two: whoever has emptied the first and
+ * comes again with the same words must not meet strangers.
+ */
+static int choose(const char *path, const struct hf_buf *mountinfo, int v1, int v2, struct hf_error *err)
+{
+	bool differ = !is_populated(v2) && is_populated(v1);
+	char mount1[PATH_MAX] = "", mount2[PATH_MAX] = "";
+
+	close(v1);
+	if (!differ)
+		return v2;
+	close(v2);
+	mount_point(mountinfo, 1, mount1, sizeof(mount1));
+	mount_point(mountinfo, 2, mount2, sizeof(mount2));
+	return hf_fail(err, EINVAL, HF_STAGE_LOOK, 0, "there are two cgroups %s: %s/%s, which is empty, and %s/%s; write which one",
+		       path, mount2, path + strspn(path, "/"), mount1, path + strspn(path, "/"));
+}
+
+/*
  * An absolute path, or one that begins with a dot, is taken as it is where it exists.  Otherwise the path is looked for below the
- * v2 and the v1 freezer mount; where both have it (a hybrid machine makes the same tree in both) the
- * one with members is meant, v2 first.
+ * v2 and the v1 freezer mount.
  */
 static int open_target(const char *path, const struct hf_buf *mountinfo, struct hf_error *err)
 {
@@ -128,12 +147,8 @@ static int open_target(const char *path, const struct hf_buf *mountinfo, struct 
 	if (fd == -ENOENT) {
 		v2 = open_below_mount(mountinfo, 2, path);
 		v1 = open_below_mount(mountinfo, 1, path);
-		if (v2 >= 0 && v1 >= 0) {
-			bool take_v1 = !is_populated(v2) && is_populated(v1);
-
-			close(take_v1 ? v2 : v1);
-			return take_v1 ? v1 : v2;
-		}
+		if (v2 >= 0 && v1 >= 0)
+			return choose(path, mountinfo, v1, v2, err);
 		if (v2 >= 0 || v1 >= 0)
 			return v2 >= 0 ? v2 : v1;
 		fd = v2 != -ENOENT ? v2 : v1;

@@ -60,6 +60,9 @@ static int take_except(struct hf_left_out *to, const struct hf_except *from, str
 	to->pid = from->pid;
 	to->comm = from->comm ? strdup(from->comm) : NULL;
 	to->cgroup = from->cgroup ? strdup(from->cgroup) : NULL;
+	/* The kernel keeps no more of it. */
+	if (to->comm && strlen(to->comm) >= HF_THREAD_COMM)
+		to->comm[HF_THREAD_COMM - 1] = '\0';
 	if ((from->comm && !to->comm) || (from->cgroup && !to->cgroup))
 		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
 	if (from->pid < 0 || !!from->pid + !!from->comm + !!from->cgroup != 1)

@@ -23,7 +23,23 @@
 
 /* ---- Who is left out ------------------------------------------------------------------------------- */
 
-/* A word that means no cgroup would leave nobody out, and nobody would notice. */
+/* Whether a process of that number, or name, is there. */
+static int find_process(const struct hf_left_out *e, struct hf_error *err)
+{
+	hf_owned_dir DIR *dir = e->comm ? opendir("/proc") : NULL;
+	const struct dirent *entry;
+	struct hf_stat st;
+
+	if (e->pid)
+		return hf_tid_stat(e->pid, &st) == 0 ? 0 :
+		       hf_fail(err, ESRCH, HF_STAGE_LOOK, e->pid, "cannot leave out process %d: there is none", (int)e->pid);
+	while (dir && (entry = readdir(dir)))
+		if (isdigit((unsigned char)entry->d_name[0]) && hf_tid_stat((pid_t)strtol(entry->d_name, NULL, 10), &st) == 0 &&
+		    !strcmp(e->comm, st.comm))
+			return 0;
+	return hf_fail(err, ESRCH, HF_STAGE_LOOK, 0, "cannot leave out '%s': no process is called that", e->comm);
+}
+
 static int find_cgroup(struct hf_left_out *e, struct hf_error *err)
 {
 	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
@@ -58,9 +74,12 @@ int hf_roster_begin_machine(struct hf_hold *hold, struct hf_error *err)
 	size_t i;
 	int r = hf_kin_find(&kin, err);
 
-	for (i = 0; r == 0 && i < hold->roster.n_left_out; i++)
-		if (hold->roster.left_out[i].cgroup)
-			r = find_cgroup(&hold->roster.left_out[i], err);
+	/* A word that means nobody would leave nobody out, and nobody would notice. */
+	for (i = 0; r == 0 && i < hold->roster.n_left_out; i++) {
+		struct hf_left_out *e = &hold->roster.left_out[i];
+
+		r = e->cgroup ? find_cgroup(e, err) : find_process(e, err);
+	}
 	/* Known once, for their pids cannot be another's as long as we live below them. */
 	for (i = 0; r == 0 && i < kin.n; i++) {
 		struct hf_task *p = hf_task_set_add(&hold->roster.processes, kin.pids[i]);

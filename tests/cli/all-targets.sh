@@ -140,6 +140,19 @@ administer()
 	expect 0 ""
 	must_all_move
 
+	# Of a long name the kernel keeps 15 bytes.
+	cp "$(command -v sleep)" "$TMP/sleeper-of-a-long-name"
+	"$TMP/sleeper-of-a-long-name" 1000 &
+	long=$!
+	STARTED+=("$long")
+	disown "$long"
+	await grep -q "^Name:	sleeper-of-a-lo" "/proc/$long/status"
+	start_hold --all --except sleeper-of-a-long-name --for 5s
+	[[ $(tracer_of "$long") == 0 ]] || fail "one of a long name is held"
+	end_hold INT
+	expect 0 ""
+	kill "$long"
+
 	# Somebody is traced already, by one who is outside of his own tree.
 	start_hold -p "$first"
 	run tree --all
@@ -164,6 +177,10 @@ administer()
 	expect 1 "nobody to hold"
 	run tree --all --except /no/such/cgroup
 	expect 1 "cannot leave out who is in /no/such/cgroup"
+	for nobody in slep 0 999999999; do
+		run tree --all --except "$nobody"
+		expect 1 "cannot leave out "
+	done
 	# Nothing is left: nobody traced, nobody stopped but the one who was.
 	for pid in $(ps -eo pid=); do
 		[[ ! -d /proc/$pid || $(tracer_of "$pid" 2> /dev/null) =~ ^0?$ ]] || fail "$pid is traced"
