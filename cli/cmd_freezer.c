@@ -116,9 +116,14 @@ static int run_thaw(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct hf_freezer_options opts = options_of(args);
 	struct hf_cgroup_state state;
 
+	int status;
+
 	if (hf_cgroup_thaw(args->operand, &opts, &state, &err) < 0)
 		return hf_report(cmd->name, &err);
-	return print_state(cmd, args, &state);
+	status = print_state(cmd, args, &state);
+	if (status)
+		hf_say(cmd->name, "the cgroup was thawed all the same");
+	return status;
 }
 
 static int run_state(const struct hf_cmd *cmd, const struct hf_args *args)

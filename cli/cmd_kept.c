@@ -151,7 +151,7 @@ static int show_text(FILE *f, const struct hf_keeper_info *k, const char *tree)
 	if (k->died)
 		fprintf(f, "%s died since\n", hf_count(k->died, "thread", count));
 	if (k->newcomers)
-		fprintf(f, "%s came since, and not held\n", hf_count(k->newcomers, "thread", count));
+		fprintf(f, "%s came since, and %s not held\n", hf_count(k->newcomers, "thread", count), k->newcomers == 1 ? "is" : "are");
 	if (k->freezer_changed)
 		fputs("somebody else has frozen or thawed the cgroup since\n", f);
 	fputs(tree, f);
@@ -203,18 +203,19 @@ static int run_extend(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct hf_error err = HF_ERROR_INIT;
 	hf_keeper *keeper = NULL;
 	char span[HF_SPAN_MAX];
-	int r = hf_keeper_open(args->operand, &keeper, &err);
+	int status, r = hf_keeper_open(args->operand, &keeper, &err);
 
 	if (r == 0)
 		r = hf_keeper_extend(keeper, args->for_ms ? args->for_ms : HF_KEEPER_NO_LIMIT, &err);
 	hf_keeper_close(keeper);
 	if (r < 0)
 		return hf_report(cmd->name, &err);
-	if (args->for_ms == 0)
-		return hf_print_line(cmd->name, "extended %s: it ends when it is released, and never by itself",
-				     args->operand);
-	return hf_print_line(cmd->name, "extended %s: it ends in %s", args->operand,
-			     hf_span(args->for_ms * 1000ull, span));
+	status = args->for_ms == 0 ?
+		 hf_print_line(cmd->name, "extended %s: it ends when it is released, and never by itself", args->operand) :
+		 hf_print_line(cmd->name, "extended %s: it ends in %s", args->operand, hf_span(args->for_ms * 1000ull, span));
+	if (status)
+		hf_say(cmd->name, "hold %s was extended all the same", args->operand);
+	return status;
 }
 
 /* ---- release ----------------------------------------------------------------------------- */

@@ -68,6 +68,8 @@ static int run_kill(const struct hf_cmd *cmd, const struct hf_args *args)
 		return status;
 	}
 	status = print_done(cmd, args, &done);
+	if (status)
+		hf_say(cmd->name, "the signal was sent all the same");
 	if (done.skipped && !args->quiet)
 		hf_say(cmd->name, "%s left out, traced by somebody else", hf_count(done.skipped, "thread", count));
 	return hf_exit_worse(status, done.skipped ? HF_EXIT_PARTIAL : HF_EXIT_DONE);

@@ -117,8 +117,8 @@ void hf_keep_tell_newcomers(struct hf_keep *k, const struct hf_hold_info *info)
 	char count[HF_COUNT_MAX];
 
 	if (info->newcomers > k->newcomers && !k->newcomers_expected && !k->args->quiet)
-		hf_say_if_ready(k->cmd->name, "%s came into the cgroup during the hold, and not held",
-				hf_count(info->newcomers, "thread", count));
+		hf_say_if_ready(k->cmd->name, "%s came into the cgroup during the hold, and %s not held",
+				hf_count(info->newcomers, "thread", count), info->newcomers == 1 ? "is" : "are");
 	k->newcomers = info->newcomers;
 }
 

@@ -483,6 +483,9 @@ static int check_target(const struct parse *p)
 		return hf_usage(p->cmd->name, "which target? Write the path of a cgroup, or --pid PID, --unit NAME, "
 				"--container ID or --all");
 	a->kind = a->n_pids ? HF_TARGET_PROCESSES : a->all ? HF_TARGET_MACHINE : HF_TARGET_CGROUP;
+	/* It need not be traced for that: whoever traces it does not matter, and is not met. */
+	if (p->cmd == &hf_cmd_kill && a->kind == HF_TARGET_CGROUP && (p->given & HF_OPT_BIT(ON_TRACED)))
+		return hf_usage(p->cmd->name, "--on-traced goes with --pid and --all; in a cgroup everybody is signalled");
 	if (a->kind != HF_TARGET_CGROUP && a->on_death != HF_ON_DEATH_RESUME)
 		return hf_usage(p->cmd->name, "--on-death goes with a cgroup, which can be frozen");
 	return 0;

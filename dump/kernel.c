@@ -29,7 +29,8 @@ static bool waits_as_before(int dirfd, const struct hf_copied_thread *t)
 	char text[256];
 	ssize_t len = read_file(dirfd, t->is.tid, "syscall", text, sizeof(text));
 
-	return len > 0 && hf_syscall_parse(text, (size_t)len, &now) == 0 && !now.running &&
+	/* A sleep that goes on as restart_syscall(2) waits, as far as can be seen, in that. */
+	return len > 0 && hf_syscall_parse(text, (size_t)len, &now) == 0 && !now.running && now.nr == t->is.syscall &&
 	       now.sp == t->regs.r[HF_REG_SP] &&
 	       (now.pc == t->regs.r[HF_REG_IP] || now.pc == t->regs.r[HF_REG_IP] + HF_CALL_BACK);
 }
@@ -67,8 +68,9 @@ static void ask(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 	else if (!t->has_regs || t->is.syscall < 0 || !waits_as_before(dirfd, t))
 		return;
 	len = read_file(dirfd, t->is.tid, "wchan", text, sizeof(text));
-	/* Of a hold that stands the wait is not to be seen: it waits for the tracer now. */
-	if (len > 0 && text[0] != '0' && strncmp(text, "ptrace_stop", 11) != 0)
+	/* Of a hold that stands, or who is frozen, the wait is not to be seen: it waits for the tracer, or the thaw, now. */
+	if (len > 0 && text[0] != '0' && strncmp(text, "ptrace_stop", 11) != 0 && strncmp(text, "get_signal", 10) != 0 &&
+	    strncmp(text, "do_freezer_trap", 15) != 0)
 		t->is.wchan = hf_arena_copy(&s->arena, text, (size_t)len);
 }
 

@@ -82,6 +82,8 @@ void hf_report_kernel_side(struct hf_writer *w, const struct hf_kind *kind, bool
 
 	if (is->state == HF_THREAD_DIED)
 		hf_writer_put(w, "died while held");
+	else if (is->state == HF_THREAD_OUTSIDE)
+		hf_writer_put(w, "outside, and left running");
 	else if (is->found == '?')
 		hf_writer_put(w, "born just before");
 	else
@@ -184,6 +186,8 @@ HF_API int hf_stack_format(const hf_stacks *stacks, const struct hf_hold_info *i
 	struct hf_writer w = { .out = &buf };
 	int r;
 
+	if (!stacks || !info)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "formatting: stacks, and the facts of their hold, are needed");
 	if ((unsigned int)how > HF_STACK_FORMAT_JSON)
 		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "formatting: unknown format %d", (int)how);
 	r = format(stacks, info, how, flags, &w);

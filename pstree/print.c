@@ -275,7 +275,7 @@ static enum hf_oddity put_found_oddity(struct hf_writer *w, const struct hf_proc
 static bool adds_to(const struct hf_process *p, const struct hf_thread *t)
 {
 	return t->tid == p->pid &&
-	       (t->state == HF_THREAD_ARMED || t->state == HF_THREAD_DIED);
+	       (t->state == HF_THREAD_ARMED || t->state == HF_THREAD_DIED || t->state == HF_THREAD_OUTSIDE);
 }
 
 enum hf_oddity hf_put_process_oddity(struct hf_writer *w, const struct hf_process *p)
@@ -330,5 +330,7 @@ int hf_tree_format_with(const hf_tree *tree, const struct hf_hold_info *info, en
 HF_API int hf_tree_format(const hf_tree *tree, hf_hold *hold, enum hf_format format,
 			  unsigned int flags, char **ret_text, size_t *ret_len, struct hf_error *err)
 {
+	if (!tree || !hold)
+		return hf_fail(err, EINVAL, HF_STAGE_NONE, 0, "formatting: a tree, and the hold that it is of, are needed");
 	return hf_tree_format_with(tree, hf_hold_info(hold), format, flags, ret_text, ret_len, err);
 }

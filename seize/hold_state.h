@@ -68,6 +68,7 @@ struct hf_hold {
 	hf_obstacle_fn tell;		/* for hf_why(): refusals are told and not obeyed; else NULL */
 	void *tell_data;
 	int blocked;			/* how many were told */
+	pid_t told_holder;		/* who holds the target was told: that he traces is no news */
 };
 
 /* hold.c: a thread's name, as it was looked at.  Without memory it is not known. */

@@ -53,6 +53,8 @@ int hf_refuse(struct hf_hold *hold, enum hf_obstacle_kind kind, int r, const str
 
 	if (r >= 0 || !hold->tell)
 		return r;
+	if (kind == HF_OBSTACLE_TRACED && err->by && err->by == hold->told_holder)
+		return 0;
 	o = (struct hf_obstacle){ kind, 1, err->tid, err->by, err->text };
 	hold->tell(&o, hold->tell_data);
 	hold->blocked++;

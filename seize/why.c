@@ -303,7 +303,7 @@ static int look_at_cgroup(struct hf_hold *hold, const char *path, struct hf_erro
 	if (r < 0)
 		return r;
 	if (hf_freezer_lock(&hold->freezer, now) == -ETIMEDOUT) {
-		by = hf_lock_holder(&hold->freezer, who, sizeof(who));
+		by = hold->told_holder = hf_lock_holder(&hold->freezer, who, sizeof(who));
 		tell(hold, HF_OBSTACLE_HELD, true, 0, by, "%s holds cgroup %s, or one above or below it", who,
 		     hold->freezer.path);
 	}

@@ -71,14 +71,16 @@ assert json.loads(sys.argv[1])["processes"][0]["effects"] == []
 	expect 1 "keeps hold suspect: 'holdfast show suspect'"
 	run why "$CG"
 	expect 1 ""
-	[[ $OUT == *"blocks   held: "*"(holdfast-keeper) holds cgroup "*" keeps hold suspect"*"blocks   traced: "*" keeps hold suspect" ]] ||
-		fail "why: '$OUT'"
+	[[ $OUT == "blocks   held: "*"(holdfast-keeper) holds cgroup "*" keeps hold suspect" ]] || fail "why: '$OUT'"
+	run why -p "$VICTIM"
+	expect 1 ""
+	[[ $OUT == "blocks   traced: "*"(holdfast-keeper), which is outside"*" keeps hold suspect" ]] || fail "why: '$OUT'"
 	run why --json "$CG"
 	python3 -c '
 import json, sys
 [hold] = json.loads(sys.argv[2])
 facts = json.loads(sys.argv[1])["obstacles"]
-assert {f["kind"] for f in facts} == {"held", "traced"}, facts
+assert {f["kind"] for f in facts} == {"held"}, facts
 assert all(f["by"] == hold["keeper"] and f["hold"] == "suspect" for f in facts), facts
 ' "$OUT" "$("$HOLDFAST" list --json)" 2> "$TMP/err" || fail "why --json: '$OUT'"
 	run extend suspect 1h
