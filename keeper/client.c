@@ -348,7 +348,7 @@ static int read_options(struct hf_keeper_job *job, const struct hf_target *targe
 	job->caller = getpid();
 	if (hf_tid_stat(job->caller, &st) == 0)
 		snprintf(job->caller_comm, sizeof(job->caller_comm), "%s", st.comm);
-	return 0;
+	return hf_kin_find(&job->kin, NULL, err);
 }
 
 /* Twice, so that the keeper is nobody's child whom we would have to wait for. */

@@ -230,7 +230,7 @@ static int take(struct keeper *k, const struct hf_keeper_job *job, int report_fd
 	opts.guard_message_fd = 0;
 	if (!opts.dead_man_ms)
 		opts.dead_man_ms = HF_DEAD_MAN_STEPS;
-	return hf_hold_take(&job->target, &opts, &k->kept.hold, err);
+	return hf_hold_take_for(&job->kin, &job->target, &opts, &k->kept.hold, err);
 }
 
 void hf_keeper_be(const struct hf_keeper_job *job, int report_fd)

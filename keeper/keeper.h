@@ -15,6 +15,7 @@
 #define HF_KEEPER_H
 
 #include "holdfast.h"
+#include "kin.h"
 
 /* What the caller wants, lent for the fork. */
 struct hf_keeper_job {
@@ -23,6 +24,7 @@ struct hf_keeper_job {
 	struct hf_keeper_options opts;
 	char name[HF_KEEPER_NAME_MAX + 1];
 	pid_t caller;
+	struct hf_kin kin;		/* the caller's: the keeper is soon nobody's child */
 	char caller_comm[64];
 };
 

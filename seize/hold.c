@@ -165,8 +165,8 @@ static int set_up(struct hf_hold *hold, const struct hf_target *target, const st
 	return r;
 }
 
-HF_API int hf_hold_take(const struct hf_target *target, const struct hf_take_options *opts,
-			hf_hold **ret_hold, struct hf_error *err)
+int hf_hold_take_for(const struct hf_kin *asker, const struct hf_target *target, const struct hf_take_options *opts,
+		     hf_hold **ret_hold, struct hf_error *err)
 {
 	struct hf_hold *hold;
 	int r;
@@ -176,12 +176,20 @@ HF_API int hf_hold_take(const struct hf_target *target, const struct hf_take_opt
 	hold = hf_hold_alloc();
 	if (!hold)
 		return hf_fail(err, ENOMEM, HF_STAGE_NONE, 0, "out of memory");
+	hold->asker = asker;
 	r = set_up(hold, target, opts, err);
+	hold->asker = NULL;
 	if (r < 0)
 		hf_hold_discard(hold);
 	else
 		*ret_hold = hold;
 	return r;
+}
+
+HF_API int hf_hold_take(const struct hf_target *target, const struct hf_take_options *opts,
+			hf_hold **ret_hold, struct hf_error *err)
+{
+	return hf_hold_take_for(NULL, target, opts, ret_hold, err);
 }
 
 HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts, hf_hold **ret_hold,

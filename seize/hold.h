@@ -9,8 +9,13 @@
 
 #include "holdfast.h"
 
+#include "kin.h"
 #include "regs.h"
 #include "task.h"
+
+/* hf_hold_take() for another process, whose kin is not held either. */
+int hf_hold_take_for(const struct hf_kin *asker, const struct hf_target *target, const struct hf_take_options *opts,
+		     hf_hold **ret_hold, struct hf_error *err);
 
 /* The flat set of threads, in the order they were listed.  Lent. */
 const struct hf_task_set *hf_hold_tasks(const hf_hold *hold);

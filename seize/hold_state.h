@@ -25,6 +25,7 @@
 #include "guard.h"
 #include "holdfast.h"
 #include "io.h"
+#include "kin.h"
 #include "procfs.h"
 #include "reaper.h"
 #include "roster.h"
@@ -38,6 +39,7 @@
 
 struct hf_hold {
 	pid_t tracer;			/* the thread that took it: ptrace ties are its own */
+	const struct hf_kin *asker;	/* while it is taken: on whose behalf; NULL: on the caller's own */
 	struct hf_take_options opts;
 	struct hf_roster roster;
 	struct hf_freezer freezer;	/* of a cgroup; version 0, and no levels, of another target */
@@ -96,8 +98,8 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 /* Whether a thread is in a cgroup or below, as its /proc/TID/cgroup tells.  False when it is gone. */
 bool hf_look_is_inside(const struct hf_freezer *f, pid_t tid);
 
-/* Refuse, with EBUSY, a target that contains the caller's process or one of its ancestors. */
-int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err);
+/* Refuse, with EBUSY, a target that contains the caller's process or one of its ancestors; of the asker's, too (kin.h). */
+int hf_freezer_refuse_ourselves(struct hf_freezer *f, const struct hf_kin *asker, struct hf_error *err);
 
 /*
  * What a check came to: passes r on, but when hf_why() asks, tells the refusal that *err describes and

@@ -13,46 +13,51 @@
 #include "procfs.h"
 #include "sys.h"
 
-int hf_kin_find(struct hf_kin *k, struct hf_error *err)
+int hf_kin_find(struct hf_kin *k, const struct hf_kin *asker, struct hf_error *err)
 {
 	struct hf_stat st;
 	pid_t pid = getpid();
 	int r = hf_proc_is_ours();
 
-	k->pids[0] = pid;
+	k->of[0] = (struct hf_kinsman){ .pid = pid };
 	k->n = 1;
+	k->asker = asker;
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "/proc is not to be had: %s (mount -t proc proc /proc)",
 			       r == -EXDEV ? "it shows another PID namespace than ours; mount our own there" :
 					     strerror(-r));
 	for (k->n = 0; pid > 0 && k->n < HF_KIN_MAX; pid = st.ppid) {
-		k->pids[k->n++] = pid;
+		k->of[k->n++] = (struct hf_kinsman){ .pid = pid };
 		if (hf_tid_stat(pid, &st) < 0)
 			break;
+		k->of[k->n - 1].start = st.start_time_ticks;
 	}
 	return 0;
 }
 
-bool hf_kin_has(const struct hf_kin *k, pid_t pid)
+static bool has(const struct hf_kin *k, pid_t pid)
 {
 	size_t i;
 
-	for (i = 0; i < k->n; i++)
-		if (k->pids[i] == pid)
-			return true;
+	for (; k; k = k->asker)
+		for (i = 0; i < k->n; i++)
+			if (k->of[i].pid == pid)
+				return true;
 	return false;
 }
 
 int hf_kin_refuse(const struct hf_kin *k, const char *where, pid_t tid, struct hf_error *err)
 {
+	const struct hf_kin *each;
 	char who[128];
 
-	/* Signal 0 to a thread of our own group succeeds for our threads alone (tgkill(2)). */
-	if (hf_sys_tgkill(k->pids[0], tid, 0) == 0)
-		return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
-			       "%s contains the holder itself, process %d: it would stop itself", where,
-			       k->pids[0]);
-	if (!hf_kin_has(k, tid))
+	/* Signal 0 to a thread of a group succeeds for its threads alone (tgkill(2)). */
+	for (each = k; each; each = each->asker)
+		if (hf_sys_tgkill(each->of[0].pid, tid, 0) == 0)
+			return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
+				       "%s contains the holder itself, process %d: it would stop itself", where,
+				       each->of[0].pid);
+	if (!has(k, tid))
 		return 0;
 	hf_explain_who(tid, who, sizeof(who));
 	return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,

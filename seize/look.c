@@ -25,7 +25,7 @@
 
 /* ---- Ourselves ----------------------------------------------------------------------------- */
 
-int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err)
+int hf_freezer_refuse_ourselves(struct hf_freezer *f, const struct hf_kin *asker, struct hf_error *err)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
 	char where[PATH_MAX + 16];
@@ -35,7 +35,7 @@ int hf_freezer_refuse_ourselves(struct hf_freezer *f, struct hf_error *err)
 	int r;
 
 	snprintf(where, sizeof(where), "cgroup %s", f->path);
-	r = hf_kin_find(&kin, err);
+	r = hf_kin_find(&kin, asker, err);
 	f->members = 0;
 	for (i = 0; r == 0 && i < f->n_levels; i++) {
 		if (hf_freezer_list(f, i, &text) < 0)

@@ -85,7 +85,7 @@ static int freeze_found(struct hf_freezer *f, const struct hf_freezer_options *o
 	if (r == 0)
 		r = hf_lock_refuse_found(f, err);
 	if (r == 0)
-		r = hf_freezer_refuse_ourselves(f, err);
+		r = hf_freezer_refuse_ourselves(f, NULL, err);
 	if (r == 0)
 		r = hf_guard_post(&guard, f, opts->no_guard, false, opts->guard_message_fd, err);
 	if (r < 0)

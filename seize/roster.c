@@ -129,7 +129,7 @@ int hf_roster_begin(struct hf_hold *hold, struct hf_error *err)
 {
 	switch (hold->roster.kind) {
 	case HF_TARGET_CGROUP:
-		return hf_freezer_refuse_ourselves(&hold->freezer, err);
+		return hf_freezer_refuse_ourselves(&hold->freezer, hold->asker, err);
 	case HF_TARGET_PROCESSES:
 		return hf_roster_begin_family(hold, err);
 	case HF_TARGET_MACHINE:

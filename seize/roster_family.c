@@ -72,7 +72,7 @@ int hf_roster_begin_family(struct hf_hold *hold, struct hf_error *err)
 	char where[64];
 	struct hf_kin kin;
 	size_t i;
-	int r = hf_kin_find(&kin, err);
+	int r = hf_kin_find(&kin, hold->asker, err);
 
 	if (r == 0)
 		r = refuse_without_children(err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * roster_machine - every process of this machine, or of the PID namespace whose /proc this is, but for PID 1, ourselves
- * with our ancestors and our guard, kernel threads, and whoever the caller leaves out.
+ * and who asks us with all ancestors, our guard, kernel threads, and whoever the caller leaves out.
  *
  * Parents are met before their children, as far as start times tell.
  */
@@ -68,11 +68,30 @@ static int find_cgroup(struct hf_left_out *e, struct hf_error *err)
 	return 0;
 }
 
+/* Known once: of each its age, too, for who asked ends before the hold, and his pid becomes another's. */
+static int leave_out_kin(struct hf_roster *ro, const struct hf_kin *kin)
+{
+	struct hf_task *p;
+	size_t i;
+
+	for (; kin; kin = kin->asker)
+		for (i = 0; i < kin->n; i++) {
+			p = hf_task_set_find(&ro->processes, kin->of[i].pid);
+			if (!p)
+				p = hf_task_set_add(&ro->processes, kin->of[i].pid);
+			if (!p)
+				return -ENOMEM;
+			p->start = kin->of[i].start;
+			p->mark = 1;
+		}
+	return 0;
+}
+
 int hf_roster_begin_machine(struct hf_hold *hold, struct hf_error *err)
 {
 	struct hf_kin kin;
 	size_t i;
-	int r = hf_kin_find(&kin, err);
+	int r = hf_kin_find(&kin, hold->asker, err);
 
 	/* A word that means nobody would leave nobody out, and nobody would notice. */
 	for (i = 0; r == 0 && i < hold->roster.n_left_out; i++) {
@@ -80,15 +99,8 @@ int hf_roster_begin_machine(struct hf_hold *hold, struct hf_error *err)
 
 		r = e->cgroup ? find_cgroup(e, err) : find_process(e, err);
 	}
-	/* Known once, for their pids cannot be another's as long as we live below them. */
-	for (i = 0; r == 0 && i < kin.n; i++) {
-		struct hf_task *p = hf_task_set_add(&hold->roster.processes, kin.pids[i]);
-
-		if (!p)
-			r = hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
-		else
-			p->mark = 1;
-	}
+	if (r == 0 && leave_out_kin(&hold->roster, &kin) < 0)
+		r = hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
 	return r;
 }
 
@@ -133,9 +145,20 @@ static bool is_excepted(struct hf_roster *ro, const struct hf_stat *st)
 	return false;
 }
 
+static bool is_kin(const struct hf_roster *ro, const struct hf_stat *st)
+{
+	struct hf_task *known = hf_task_set_find(&ro->processes, st->pid);
+
+	if (known && known->start && known->start != st->start_time_ticks)
+		known->mark = 0;
+	return known && known->mark;
+}
+
 /* Anew in each pass: a pid that comes round is somebody else, and an exec gives another name. */
 static bool is_left_out(struct hf_hold *hold, const struct hf_stat *st)
 {
+	if (is_kin(&hold->roster, st))
+		return true;
 	return st->pid == 1 || (st->flags & HF_PF_KTHREAD) || st->pid == hold->guard.pid ||
 	       is_excepted(&hold->roster, st);
 }
@@ -159,13 +182,10 @@ static int by_age(const void *a, const void *b)
 static int find_one(struct hf_hold *hold, pid_t pid, bool *unsure)
 {
 	struct hf_roster *ro = &hold->roster;
-	const struct hf_task *known = hf_task_set_find(&ro->processes, pid);
 	struct found found = { .pid = pid };
 	struct hf_stat st;
 	int r;
 
-	if (known && known->mark)
-		return 0;
 	r = hf_tid_stat(pid, &st);
 	if (hf_is_gone(r)) {
 		*unsure = true;

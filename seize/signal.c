@@ -213,7 +213,7 @@ static int look(struct volley *v, struct hf_deadline deadline, struct hf_error *
 	struct hf_nap nap = HF_NAP_INIT;
 	char ancestor[4096];
 	unsigned int tries = 0;
-	int r = hf_freezer_refuse_ourselves(&v->hold->freezer, err);
+	int r = hf_freezer_refuse_ourselves(&v->hold->freezer, NULL, err);
 
 	if (r == 0 && f->version == 1 && v->sig == SIGKILL &&
 	    hf_freezer_frozen_ancestor(f, ancestor, sizeof(ancestor)))

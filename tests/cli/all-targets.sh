@@ -153,6 +153,16 @@ administer()
 	expect 0 ""
 	kill "$long"
 
+	# In the background, whose keeper is nobody's child: still not who asked for it.
+	run hold -d --all --for 1m
+	expect 0 "hold all ends by itself in 60.0 s"
+	[[ $OUT == "held all: "* ]] || fail "'$OUT'"
+	[[ $(tracer_of $$) == 0 ]] || fail "the shell is held"
+	must_all_stand
+	run release all
+	expect 0 ""
+	must_all_move
+
 	# Somebody is traced already, by one who is outside of his own tree.
 	start_hold -p "$first"
 	run tree --all

@@ -261,6 +261,19 @@ expect 1 "No space left on device"
 expect 1 "hold full was released all the same"
 nothing_kept
 
+# Nobody holds who asks for it: the command, and the shell that it is run from.
+not_ours()
+{
+	bash -c "$1" "$HOLDFAST" > "$TMP/out" 2> "$TMP/err"
+	ended $?
+	expect 1 "$2"
+	nothing_kept
+}
+# shellcheck disable=SC2016
+not_ours 'exec "$0" hold -d --for 3s --pid $$' "contains the holder itself"
+# shellcheck disable=SC2016
+not_ours '"$0" hold -d --for 3s --pid $$; exit $?' "an ancestor of the holder: nobody could let it go"
+
 long=$(printf 'a%.0s' {1..65})
 run hold -d --name "$long" -p 1
 expect 2 "with --detach a name has at most 64 characters"
