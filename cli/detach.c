@@ -126,6 +126,8 @@ int hf_detach(const struct hf_cmd *cmd, const struct hf_args *args, const struct
 	struct hf_error err = HF_ERROR_INIT;
 	char name[HF_NAME_MAX + 1];
 	hf_keeper *keeper = NULL;
+	unsigned int for_ms;
+	bool limited;
 	int r, status, code;
 
 	kopts.name = args->name;
@@ -135,8 +137,9 @@ int hf_detach(const struct hf_cmd *cmd, const struct hf_args *args, const struct
 		name[HF_KEEPER_NAME_MAX] = '\0';	/* a unit's may be longer */
 		kopts.name = name;
 	}
-	if (args->limited)
-		kopts.limit_ms = args->for_ms ? args->for_ms : HF_KEEPER_NO_LIMIT;
+	hf_take_limit(args, &limited, &for_ms);
+	if (limited)
+		kopts.limit_ms = for_ms ? for_ms : HF_KEEPER_NO_LIMIT;
 	opts.on_death = args->on_death;
 	r = hf_keeper_start(target, &opts, &kopts, &keeper, &err);
 	if (r < 0) {

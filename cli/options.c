@@ -488,6 +488,8 @@ static int check_target(const struct parse *p)
 		return hf_usage(p->cmd->name, "--on-traced goes with --pid and --all; in a cgroup everybody is signalled");
 	if (a->kind != HF_TARGET_CGROUP && a->on_death != HF_ON_DEATH_RESUME)
 		return hf_usage(p->cmd->name, "--on-death goes with a cgroup, which can be frozen");
+	if (a->detach && a->kind == HF_TARGET_MACHINE && a->limited && !a->for_ms)
+		return hf_usage(p->cmd->name, "--for 0: a hold of the machine always ends by itself; write for how long");
 	return 0;
 }
 

@@ -162,6 +162,10 @@ administer()
 	run release all
 	expect 0 ""
 	must_all_move
+	run hold -d --all
+	expect 0 "hold all ends by itself in 10.0 s"
+	run release all
+	expect 0 ""
 
 	# Somebody is traced already, by one who is outside of his own tree.
 	start_hold -p "$first"

@@ -23,6 +23,8 @@ wrong "tree: --pid: '' is no process id" tree --pid ""
 wrong "tree: --pid: '99999999999' is no process id" tree -p 99999999999
 wrong "tree: --except goes with --all" tree --except sh x
 wrong "hold: --on-death goes with a cgroup" hold --all --on-death stay
+# With nobody left to hold, where it is not refused.
+wrong "hold: --for 0: a hold of the machine always ends by itself" hold -d --all --for 0 --except /
 wrong "tree: one target at a time" tree -u cron x
 wrong "tree: one target at a time" tree -u cron -c web
 wrong "why: one target at a time" why -c web --all
