@@ -3,6 +3,7 @@
  * client - the library's side of a keeper: starting one, finding one, asking it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,6 +372,19 @@ static int fork_keeper(const struct hf_keeper_job *job, int report_fd)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
 }
 
+/* Out of the place of a standard stream, which is closed in the caller: the keeper's own are put there. */
+static int move_up(int *fd)
+{
+	int up = *fd > STDERR_FILENO ? *fd : fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (up < 0)
+		return -errno;
+	if (up != *fd)
+		close(*fd);
+	*fd = up;
+	return 0;
+}
+
 /* Until the hold stands or has failed, which the keeper's own deadline bounds. */
 static int await_report(int fd, struct hf_error *err)
 {
@@ -404,7 +418,9 @@ HF_API int hf_keeper_start(const struct hf_target *target, const struct hf_take_
 		return hf_fail(err, errno, HF_STAGE_NONE, 0, "making a socket for the keeper: %s", strerror(errno));
 	ours = ends[0];
 	theirs = ends[1];
-	r = fork_keeper(&job, theirs);
+	r = move_up(&theirs);
+	if (r == 0)
+		r = fork_keeper(&job, theirs);
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_NONE, 0, "cannot start the keeper process: %s", strerror(-r));
 	close(hf_take_fd(&theirs));

@@ -52,6 +52,15 @@ static hf_keeper *start(const char *path)
 	return start_as(path, NULL, 0);
 }
 
+static hf_keeper *open_kept(void)
+{
+	struct hf_error err = HF_ERROR_INIT;
+	hf_keeper *k = NULL;
+
+	ck_assert_msg(hf_keeper_open(name, &k, &err) == 0, "%s", err.text);
+	return k;
+}
+
 static struct hf_keeper_info info_of(hf_keeper *k)
 {
 	struct hf_keeper_info info;
@@ -130,7 +139,7 @@ START_TEST(a_hold_outlives_its_handle_and_is_found_by_name)
 	lab_start(lab, lab->top, "zombie", "1", NULL);
 	hf_keeper_close(start(lab->top));
 	lab_still(lab, LAB_HOLD_MS);
-	ck_assert_int_eq(hf_keeper_open(name, &k, &err), 0);
+	k = open_kept();
 	info = info_of(k);
 	ck_assert_str_eq(info.name, name);
 	ck_assert_int_eq(info.kind, HF_TARGET_CGROUP);
@@ -331,6 +340,36 @@ START_TEST(a_hold_that_fails_says_why_and_leaves_nothing)
 }
 END_TEST
 
+/* A program that has closed its standard streams, whose numbers its next descriptors get. */
+START_TEST(a_caller_without_standard_streams_holds_too)
+{
+	struct lab *lab = lab_new(_i);
+	int status = -1;
+	pid_t child;
+
+	lab_start(lab, lab->top, "spin", "2", NULL);
+	snprintf(name, sizeof(name), "test-%d", getpid());
+	child = fork();
+	if (child == 0) {
+		struct hf_keeper_options opts = HF_KEEPER_OPTIONS_INIT;
+		struct hf_target target = cgroup_of(lab->top);
+		hf_keeper *k = NULL;
+
+		opts.name = name;
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		_exit(-hf_keeper_start(&target, NULL, &opts, &k, NULL));
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	lab_still(lab, LAB_HOLD_MS);
+	release(open_kept(), HF_RELEASE_AS_FOUND);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
 /* ---- While it is kept ----------------------------------------------------------------------- */
 
 START_TEST(deaths_and_newcomers_are_told)
@@ -519,6 +558,7 @@ int main(void)
 	lab_add(tc, on_death_stay_keeps_it_frozen_and_kill_kills);
 	lab_add(tc, a_keeper_that_was_stopped_is_ended_at_its_time);
 	lab_add(tc, a_hold_that_fails_says_why_and_leaves_nothing);
+	lab_add(tc, a_caller_without_standard_streams_holds_too);
 	tc = lab_case(suite, "kept");
 	lab_add(tc, deaths_and_newcomers_are_told);
 	lab_add(tc, stacks_of_a_kept_hold_are_copied_by_another_program);
