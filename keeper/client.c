@@ -25,6 +25,8 @@
 
 /* Longer than a release may take by its own deadline. */
 #define ANSWER_MS (HF_TIMEOUT_DEFAULT_MS + 5000)
+/* Longer than it takes to undo what was done (take.c). */
+#define CALLED_OFF_MS 2000
 
 struct hf_keeper {
 	struct hf_wire wire;
@@ -353,7 +355,7 @@ static int read_options(struct hf_keeper_job *job, const struct hf_target *targe
 }
 
 /* Twice, so that the keeper is nobody's child whom we would have to wait for. */
-static int fork_keeper(const struct hf_keeper_job *job, int report_fd)
+static int fork_keeper(const struct hf_keeper_job *job, int keeper_end)
 {
 	int status;
 	pid_t pid = fork();
@@ -363,7 +365,7 @@ static int fork_keeper(const struct hf_keeper_job *job, int report_fd)
 	if (pid == 0) {
 		pid = fork();
 		if (pid == 0)
-			hf_keeper_be(job, report_fd);
+			hf_keeper_be(job, keeper_end);
 		_exit(pid < 0 ? errno : 0);
 	}
 	while (waitpid(pid, &status, 0) < 0)
@@ -385,21 +387,72 @@ static int move_up(int *fd)
 	return 0;
 }
 
-/* Until the hold stands or has failed, which the keeper's own deadline bounds. */
-static int await_report(int fd, struct hf_error *err)
+/* 1; 0 when there is none yet; -EPIPE when the keeper has ended, or will say no more. */
+static int next_report(int fd, struct hf_keeper_report *ret)
 {
-	struct hf_keeper_report rep;
-	ssize_t n;
+	ssize_t n = recv(fd, ret, sizeof(*ret), MSG_DONTWAIT);
 
-	do
-		n = recv(fd, &rep, sizeof(rep), 0);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(rep))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return n == (ssize_t)sizeof(*ret) ? 1 : -EPIPE;
+}
+
+/*
+ * The keeper reads the end of our half, lets everybody go, and closes its own.  What became of it is noted in *err,
+ * which r is of; but a failure that the keeper has met comes in its place.
+ */
+static int call_off(int fd, int r, struct hf_error *err)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(CALLED_OFF_MS);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct hf_keeper_report rep;
+	int got;
+
+	shutdown(fd, SHUT_WR);
+	while ((got = next_report(fd, &rep)) == 0 || (got > 0 && rep.r == 0))
+		if (poll(&p, 1, (int)(hf_deadline_left_ns(deadline) / 1000000)) == 0) {
+			hf_fail_note(err, HF_UNDO_FAILED, "the keeper has not said that everybody was released");
+			return r;
+		}
+	if (got < 0)
+		hf_fail_note(err, HF_UNDO_DONE, "everybody was released");
+	else if (err)
+		*err = rep.err;
+	return got < 0 ? r : rep.r;
+}
+
+/* Until the hold stands or has failed, which the keeper's own deadline bounds, or is called off. */
+static int await_report(int fd, int cancel_fd, struct hf_error *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = cancel_fd > 0 ? cancel_fd : -1, .events = POLLIN },
+	};
+	struct hf_keeper_report rep;
+	int got;
+
+	while ((got = next_report(fd, &rep)) == 0)
+		if (poll(fds, 2, -1) > 0 && fds[1].revents)
+			return call_off(fd, hf_fail(err, ECANCELED, HF_STAGE_NONE, 0, "cancelled while the hold was taken"),
+					err);
+	if (got < 0)
 		return hf_fail(err, EPIPE, HF_STAGE_NONE, 0,
 			       "the keeper ended before the hold stood; everybody was released");
 	if (rep.r < 0 && err)
 		*err = rep.err;
 	return rep.r;
+}
+
+/* Once there is a way to the keeper, and so to the end of the hold, that is said to it: without that word it ends. */
+static int connect_to_kept(int fd, const char *name, hf_keeper **ret_keeper, struct hf_error *err)
+{
+	int r = hf_keeper_open(name, ret_keeper, err);
+
+	if (r < 0)
+		return call_off(fd, r, err);
+	/* If it has ended already, by its time, the handle tells. */
+	send(fd, "", 1, MSG_NOSIGNAL);
+	return 0;
 }
 
 HF_API int hf_keeper_start(const struct hf_target *target, const struct hf_take_options *take_opts,
@@ -424,6 +477,6 @@ HF_API int hf_keeper_start(const struct hf_target *target, const struct hf_take_
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_NONE, 0, "cannot start the keeper process: %s", strerror(-r));
 	close(hf_take_fd(&theirs));
-	r = await_report(ours, err);
-	return r < 0 ? r : hf_keeper_open(job.name, ret_keeper, err);
+	r = await_report(ours, job.take.cancel_fd, err);
+	return r < 0 ? r : connect_to_kept(ours, job.name, ret_keeper, err);
 }

@@ -34,31 +34,26 @@
 #define DEAD_MAN_MS 1000
 
 /* Numbers of what is waited for besides the server's. */
-enum { EVENT_SIGNAL = 2000, EVENT_TIMER, EVENT_LOOK };
+enum { EVENT_SIGNAL = 2000, EVENT_TIMER, EVENT_LOOK, EVENT_CALLER };
 
 struct keeper {
 	struct hf_kept kept;
 	struct hf_claim claim;
 	struct hf_server server;
 	int epoll_fd, signal_fd, timer_fd, look_fd;
+	int caller_fd;			/* until he knows of the hold; then -1 */
 	uint64_t timer_ns;		/* what the timer is set to */
 	bool ended;			/* by a signal, or its time */
 };
 
 /* ---- Apart from the caller --------------------------------------------------------------------- */
 
-/* All but the report and the guard's words: nothing of the caller's program is kept open. */
-static void close_others(int keep_a, int keep_b)
+/* All but the socket to the caller, which is no standard stream: nothing of the caller's program is kept open. */
+static void close_others(int caller_fd)
 {
-	int low = keep_a < keep_b ? keep_a : keep_b, high = keep_a < keep_b ? keep_b : keep_a;
-
-	if (low > 3)
-		syscall(SYS_close_range, 3, low - 1, 0);
-	if (low >= 3 && high > low + 1)
-		syscall(SYS_close_range, low + 1, high - 1, 0);
-	if (low < 3 && high > 3)
-		syscall(SYS_close_range, 3, high - 1, 0);
-	syscall(SYS_close_range, high + 1, ~0u, 0);
+	if (caller_fd > STDERR_FILENO + 1)
+		syscall(SYS_close_range, STDERR_FILENO + 1, caller_fd - 1, 0);
+	syscall(SYS_close_range, caller_fd + 1, ~0u, 0);
 }
 
 static void close_standard_streams(void)
@@ -87,7 +82,7 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
-static void stand_apart(const struct hf_keeper_job *job, int report_fd)
+static void stand_apart(int caller_fd)
 {
 	reset_signals();
 	setsid();
@@ -99,7 +94,7 @@ static void stand_apart(const struct hf_keeper_job *job, int report_fd)
 	/* Whatever the caller asked for at its own parent's death is not meant for us. */
 	prctl(PR_SET_PDEATHSIG, 0);
 	close_standard_streams();
-	close_others(report_fd, job->take.cancel_fd > 2 ? job->take.cancel_fd : report_fd);
+	close_others(caller_fd);
 }
 
 /* ---- What is waited for ------------------------------------------------------------------------ */
@@ -133,6 +128,8 @@ static int make_events(struct keeper *k, struct hf_error *err)
 	if (r == 0)
 		r = add(k, k->look_fd, EVENT_LOOK);
 	if (r == 0)
+		r = add(k, k->caller_fd, EVENT_CALLER);
+	if (r == 0)
 		r = hf_server_begin(&k->server, k->claim.socket_fd, k->epoll_fd);
 	if (r == 0 && timerfd_settime(k->look_fd, 0, &look, NULL) < 0)
 		r = -errno;
@@ -164,6 +161,24 @@ static void take_signals(struct keeper *k)
 	hf_hold_attend(k->kept.hold, NULL);
 }
 
+/* He has connected, and says so, or is gone, and nobody knows of the hold. */
+static void hear_caller(struct keeper *k)
+{
+	char word;
+	ssize_t n = recv(k->caller_fd, &word, sizeof(word), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != sizeof(word)) {
+		k->ended = true;
+		return;
+	}
+	/* A copy of it, which the guard may not have closed yet, would keep it in the set. */
+	epoll_ctl(k->epoll_fd, EPOLL_CTL_DEL, k->caller_fd, NULL);
+	close(k->caller_fd);
+	k->caller_fd = -1;
+}
+
 static void attend(struct keeper *k, uint32_t number)
 {
 	uint64_t times;
@@ -182,6 +197,9 @@ static void attend(struct keeper *k, uint32_t number)
 	case EVENT_LOOK:
 		if (read(k->look_fd, &times, sizeof(times)) > 0)
 			hf_hold_attend(k->kept.hold, NULL);
+		break;
+	case EVENT_CALLER:
+		hear_caller(k);
 		break;
 	default:
 		hf_server_attend(&k->server, &k->kept, number);
@@ -204,17 +222,18 @@ static void keep(struct keeper *k)
 
 /* ---- The whole --------------------------------------------------------------------------------- */
 
-static void report(int fd, int r, const struct hf_error *err)
+/* Whether the caller was there: that he has read it he says himself. */
+static bool report(int fd, int r, const struct hf_error *err)
 {
 	struct hf_keeper_report rep;
 
 	memset(&rep, 0, sizeof(rep));
 	rep.r = r;
 	rep.err = *err;
-	send(fd, &rep, sizeof(rep), MSG_NOSIGNAL);
+	return send(fd, &rep, sizeof(rep), MSG_NOSIGNAL) == (ssize_t)sizeof(rep);
 }
 
-static int take(struct keeper *k, const struct hf_keeper_job *job, int report_fd, struct hf_error *err)
+static int take(struct keeper *k, const struct hf_keeper_job *job, struct hf_error *err)
 {
 	struct hf_take_options opts = job->take;
 	int r = hf_claim_name(&k->claim, job->name, err);
@@ -223,9 +242,8 @@ static int take(struct keeper *k, const struct hf_keeper_job *job, int report_fd
 		r = make_events(k, err);
 	if (r < 0)
 		return r;
-	/* Nobody would know of the hold: the end of the caller can be read from its socket. */
-	if (opts.cancel_fd <= 0)
-		opts.cancel_fd = report_fd;
+	/* The caller looks at his own cancel_fd: a signalfd tells each process of its own signals. */
+	opts.cancel_fd = k->caller_fd;
 	opts.no_guard = 0;
 	opts.guard_message_fd = 0;
 	if (!opts.dead_man_ms)
@@ -233,28 +251,27 @@ static int take(struct keeper *k, const struct hf_keeper_job *job, int report_fd
 	return hf_hold_take_for(&job->kin, &job->target, &opts, &k->kept.hold, err);
 }
 
-void hf_keeper_be(const struct hf_keeper_job *job, int report_fd)
+void hf_keeper_be(const struct hf_keeper_job *job, int caller_fd)
 {
 	static const struct hf_release_options ends = { .size = sizeof(ends), .leave_armed = 1 };
 	unsigned int limit_ms = job->opts.limit_ms ? job->opts.limit_ms : HF_KEEPER_LIMIT_MS;
-	struct keeper k = { .claim = HF_CLAIM_INIT, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1, .look_fd = -1 };
+	struct keeper k = { .claim = HF_CLAIM_INIT, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1, .look_fd = -1,
+			    .caller_fd = caller_fd };
 	struct hf_error err = HF_ERROR_INIT;
 	int r;
 
-	stand_apart(job, report_fd);
+	stand_apart(caller_fd);
 	memcpy(k.kept.name, job->name, sizeof(k.kept.name));
 	k.kept.taken_by = job->caller;
 	memcpy(k.kept.taken_by_comm, job->caller_comm, sizeof(k.kept.taken_by_comm));
-	r = take(&k, job, report_fd, &err);
+	r = take(&k, job, &err);
 	if (r == 0 && limit_ms != HF_KEEPER_NO_LIMIT)
 		k.kept.end_ns = hf_clock_ns() + limit_ms * 1000000ull;
 	if (r == 0)
 		k.kept.took_us = hf_hold_info(k.kept.hold)->timing_us.stopped;
 	else
 		hf_claim_end(&k.claim);		/* whoever reads of the failure finds the name free */
-	report(report_fd, r, &err);
-	close(report_fd);
-	if (r == 0)
+	if (report(caller_fd, r, &err) && r == 0)
 		keep(&k);
 	if (k.kept.hold && !k.kept.released)
 		hf_hold_release(k.kept.hold, HF_RELEASE_AS_FOUND, &ends, NULL);

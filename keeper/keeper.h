@@ -5,7 +5,8 @@
  *	caller			keeper
  *	fork, fork	-->	own session, no terminal, no descriptor of the caller's
  *				claims the name, takes the hold
- *	reads the report  <--	says how it went: the end of the caller until then calls all of it off
+ *	reads the report  <--	says how it went
+ *	connects, says so -->	from now on the caller may end: until then his end, of the socket, calls all of it off
  *				waits, in epoll: for calls, deaths, its time, newcomers
  *				releases; removes socket and lock
  *
@@ -34,7 +35,10 @@ struct hf_keeper_report {
 	struct hf_error err;
 };
 
-/* Be the keeper, and end.  report_fd: a socket to the caller. */
-__attribute__((noreturn)) void hf_keeper_be(const struct hf_keeper_job *job, int report_fd);
+/*
+ * Be the keeper, and end.  caller_fd, which is no standard stream: a socket to the caller.  It is closed, or shut down, by
+ * who calls the hold off; closed by the keeper when nobody is held any more, or the caller has said that he knows of it.
+ */
+__attribute__((noreturn)) void hf_keeper_be(const struct hf_keeper_job *job, int caller_fd);
 
 #endif

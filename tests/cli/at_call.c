@@ -2,7 +2,7 @@
 /*
  * at_call - for LD_PRELOAD: a holdfast that sends itself a signal, as somebody else would with kill(2), right after
  * some call of the C library.
- *	AT_CALL		its number, among the calls below; or "freeze": the first write of a freeze
+ *	AT_CALL		its number, among the calls below; or "freeze": the first write of a freeze; or "connect": before one
  *	AT_SIGNAL	number of the signal
  *	AT_COUNT	a file, where the number of calls is left at the end
  */
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <time.h>
@@ -22,7 +23,7 @@
 
 static atomic_long calls;
 static long at = -1;
-static int at_freeze, sig;
+static int at_freeze, at_connect, sig;
 
 static long number_of(const char *name)
 {
@@ -37,6 +38,7 @@ __attribute__((constructor)) static void begin(void)
 
 	at = number_of("AT_CALL");
 	at_freeze = text && !strcmp(text, "freeze");
+	at_connect = text && !strcmp(text, "connect");
 	sig = (int)number_of("AT_SIGNAL");
 }
 
@@ -65,7 +67,7 @@ static void send_to_ourselves(void)
 
 static long count(long r)
 {
-	if (atomic_fetch_add(&calls, 1) + 1 == at && !at_freeze)
+	if (atomic_fetch_add(&calls, 1) + 1 == at && !at_freeze && !at_connect)
 		send_to_ourselves();
 	return r;
 }
@@ -119,6 +121,13 @@ int openat(int dir, const char *path, int flags, ...)
 	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, int) : 0;
 	va_end(ap);
 	return (int)count(syscall(SYS_openat, dir, path, flags, mode));
+}
+
+int connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+	if (at_connect)
+		send_to_ourselves();
+	return (int)count(syscall(SYS_connect, fd, to, len));
 }
 
 int flock(int fd, int how)

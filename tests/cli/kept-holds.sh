@@ -177,7 +177,38 @@ assert all(f["by"] == hold["keeper"] and f["hold"] == "suspect" for f in facts),
 		must_be_free
 	done
 	nothing_kept
+	called_off
 	kill -KILL "$VICTIM"
+}
+
+# Whoever asked for it ends while it is taken, which another hold makes last; or when it stands, and he does not know yet.
+called_off()
+{
+	local sig
+	for sig in KILL TERM; do
+		start_hold "$CG"
+		"$HOLDFAST" hold -d -q --name off --timeout 60s "$CG" > "$TMP/out" 2> "$TMP/err" &
+		STARTED+=($!)
+		await test -S "$HOLDFAST_RUNTIME_DIR/off.sock"
+		kill -"$sig" $!
+		reap $!
+		((RC == 128 + $(kill -l "$sig"))) || fail "exit status $RC"
+		[[ $sig == KILL || $(< "$TMP/err") == *"hold: cancelled while "* ]] || fail "did not say that it was cancelled"
+		# Not when the other hold ends, nor at the time of its own.
+		await test ! -e "$HOLDFAST_RUNTIME_DIR/off.lock"
+		end_hold TERM
+		must_be_free
+		nothing_kept
+	done
+	at_call
+	LD_PRELOAD=$PRELOAD AT_CALL=connect AT_SIGNAL=$(kill -l KILL) "$HOLDFAST" hold -d -q --name off --for 1m "$CG" \
+		> "$TMP/out" 2> "$TMP/err" &
+	reap $!
+	((RC == 128 + $(kill -l KILL))) || fail "exit status $RC"
+	await test ! -e "$HOLDFAST_RUNTIME_DIR/off.lock"
+	await not_traced
+	must_be_free
+	nothing_kept
 }
 
 # As a hold of our own would show them, and as often as one likes: nobody moves meanwhile.
