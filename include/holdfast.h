@@ -836,7 +836,8 @@ HF_API int hf_keeper_release(hf_keeper *keeper, enum hf_release how, uint64_t *r
 
 /*
  * Call fn for the name of each hold of this user that is kept, by name, until it returns other than 0, which is
- * returned.  What dead keepers have left behind is removed.
+ * returned.  What dead keepers have left behind is removed.  When one cannot be looked at (EMFILE, ENOMEM) the others are told
+ * all the same, and the first such failure is returned.
  */
 HF_API int hf_keeper_list(int (*fn)(const char *name, void *data), void *data, struct hf_error *err);
 

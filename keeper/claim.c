@@ -172,14 +172,27 @@ void hf_claim_end(struct hf_claim *c)
 	*c = (struct hf_claim)HF_CLAIM_INIT;
 }
 
-/* Whether a keeper lives behind a name; a dead one's files are removed. */
-static bool is_alive(int dirfd, const char *name)
+/* Whether a keeper lives behind a name: 1, 0, or what keeps us from knowing it.  A dead one's files are removed. */
+static int is_alive(int dirfd, const char *name, struct hf_error *err)
 {
 	hf_owned_fd fd = lock_name(dirfd, name, false);
 
 	if (fd >= 0)
 		remove_files(dirfd, name);
-	return fd == -EEXIST;
+	switch (fd < 0 ? -fd : 0) {
+	case EEXIST:
+		return 1;
+	case 0:
+	case ENOENT:
+	/* What only looks like a lock: a link, a directory, a socket. */
+	case ELOOP:
+	case EISDIR:
+	case ENXIO:
+		return 0;
+	default:
+		return hf_fail(err, -fd, HF_STAGE_NONE, 0, "cannot find out whether hold %s is kept: %s", name,
+			       strerror(-fd));
+	}
 }
 
 static int no_such_hold(const char *name, struct hf_error *err)
@@ -191,6 +204,7 @@ int hf_keeper_connect(const char *name, struct hf_error *err)
 {
 	hf_owned_fd dirfd = -1, fd = -1;
 	struct sockaddr_un a;
+	int alive;
 
 	if (!hf_keeper_name_ok(name))
 		return no_such_hold(name, err);
@@ -199,8 +213,9 @@ int hf_keeper_connect(const char *name, struct hf_error *err)
 		return no_such_hold(name, err);
 	if (dirfd < 0)
 		return dirfd;
-	if (!is_alive(dirfd, name))
-		return no_such_hold(name, err);
+	alive = is_alive(dirfd, name, err);
+	if (alive <= 0)
+		return alive < 0 ? alive : no_such_hold(name, err);
 	a = address_of(dirfd, name);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)(const void *)&a, sizeof(a)) < 0) {
@@ -225,7 +240,7 @@ int hf_keeper_each(int (*fn)(const char *name, void *data), void *data, struct h
 	struct dirent **entries = NULL;
 	char name[FILE_NAME_MAX];
 	hf_owned_fd dirfd = open_rundir(false, err);
-	int r = 0, n, i;
+	int r = 0, failed = 0, alive, n, i;
 
 	if (dirfd == -ENOENT)
 		return 0;	/* no hold was ever kept */
@@ -237,10 +252,15 @@ int hf_keeper_each(int (*fn)(const char *name, void *data), void *data, struct h
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "%.*s", (int)(strlen(entries[i]->d_name) - strlen(LOCK_SUFFIX)),
 			 entries[i]->d_name);
-		if (r == 0 && hf_keeper_name_ok(name) && is_alive(dirfd, name))
-			r = fn(name, data);
 		free(entries[i]);
+		if (r != 0 || !hf_keeper_name_ok(name))
+			continue;
+		alive = is_alive(dirfd, name, failed ? NULL : err);
+		if (alive > 0)
+			r = fn(name, data);
+		else if (alive < 0 && !failed)
+			failed = alive;
 	}
 	free(entries);
-	return r;
+	return r ? r : failed;
 }

@@ -32,7 +32,10 @@ void hf_claim_end(struct hf_claim *c);
 /* Connect to a keeper.  A descriptor; -ENOENT: no hold is called that (a leftover of a dead one is removed). */
 int hf_keeper_connect(const char *name, struct hf_error *err);
 
-/* Call fn for the name of each living keeper, in order, until it returns other than 0; remove what the dead have left. */
+/*
+ * Call fn for the name of each living keeper, in order, until it returns other than 0; remove what the dead have left.  One
+ * that cannot be looked at is passed over, and that is returned in the end.
+ */
 int hf_keeper_each(int (*fn)(const char *name, void *data), void *data, struct hf_error *err);
 
 #endif

@@ -4,12 +4,14 @@
  * and children, to every end that such a hold can have.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -370,6 +372,58 @@ START_TEST(a_caller_without_standard_streams_holds_too)
 }
 END_TEST
 
+/* With so many descriptors left to it a caller gets a hold, or it is not held: none that stands is told to have failed. */
+static int start_with_few_descriptors(const char *path, int left)
+{
+	struct hf_keeper_options opts = HF_KEEPER_OPTIONS_INIT;
+	struct hf_target target = cgroup_of(path);
+	struct hf_error err = HF_ERROR_INIT;
+	hf_keeper *k = NULL;
+	int fd, r;
+
+	opts.name = name;
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		;
+	for (fd = 1023; left; fd--)
+		left -= close(fd) == 0;
+	r = hf_keeper_start(&target, NULL, &opts, &k, &err);
+	if (r == -EMFILE && err.undo == HF_UNDO_FAILED)
+		return EIO;
+	return -r;
+}
+
+START_TEST(out_of_descriptors_a_caller_has_a_hold_or_nobody_has)
+{
+	const struct rlimit limit = { 1024, 1024 };
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "2", NULL);
+	int left, status = -1, refused = 0;
+	pid_t child;
+
+	snprintf(name, sizeof(name), "test-%d", getpid());
+	for (left = 0; status; left++) {
+		child = fork();
+		if (child == 0) {
+			setrlimit(RLIMIT_NOFILE, &limit);
+			_exit(start_with_few_descriptors(lab->top, left));
+		}
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert(WIFEXITED(status));
+		if (!status)
+			break;
+		ck_assert_int_eq(WEXITSTATUS(status), EMFILE);
+		refused++;
+		is_gone(name);
+		await_untraced(v);
+	}
+	ck_assert_int_ge(refused, 3);	/* without a socket, with half of one, with one and no way to the keeper */
+	lab_still(lab, LAB_HOLD_MS);
+	release(open_kept(), HF_RELEASE_AS_FOUND);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
 /* ---- While it is kept ----------------------------------------------------------------------- */
 
 START_TEST(deaths_and_newcomers_are_told)
@@ -559,6 +613,7 @@ int main(void)
 	lab_add(tc, a_keeper_that_was_stopped_is_ended_at_its_time);
 	lab_add(tc, a_hold_that_fails_says_why_and_leaves_nothing);
 	lab_add(tc, a_caller_without_standard_streams_holds_too);
+	lab_add(tc, out_of_descriptors_a_caller_has_a_hold_or_nobody_has);
 	tc = lab_case(suite, "kept");
 	lab_add(tc, deaths_and_newcomers_are_told);
 	lab_add(tc, stacks_of_a_kept_hold_are_copied_by_another_program);
