@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_kept - list, show, extend, release: the holds that are kept in the background.
+ * cmd_kept - list, show, extend, release: the holds that are kept in the background.  These commands hold nobody
+ * themselves, so signals need not wait, and a keeper that does not answer can be left.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "signals.h"
 
 /* ---- One hold ---------------------------------------------------------------------------- */
 
@@ -120,6 +122,7 @@ static int run_list(const struct hf_cmd *cmd, const struct hf_args *args)
 	size_t len = 0;
 	int r;
 
+	hf_signals_restore();
 	l.f = open_memstream(&text, &len);
 	if (!l.f)
 		return hf_print_failed(cmd->name, ENOMEM);
@@ -175,8 +178,10 @@ static int run_show(const struct hf_cmd *cmd, const struct hf_args *args)
 	char *tree = NULL, *text = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
-	int failed = 0, status, r = hf_keeper_open(args->operand, &keeper, &err);
+	int failed = 0, status, r;
 
+	hf_signals_restore();
+	r = hf_keeper_open(args->operand, &keeper, &err);
 	if (!args->json && !hf_locale_is_utf8())
 		flags |= HF_FORMAT_ASCII;
 	if (r == 0)
@@ -203,8 +208,10 @@ static int run_extend(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct hf_error err = HF_ERROR_INIT;
 	hf_keeper *keeper = NULL;
 	char span[HF_SPAN_MAX];
-	int status, r = hf_keeper_open(args->operand, &keeper, &err);
+	int status, r;
 
+	hf_signals_restore();
+	r = hf_keeper_open(args->operand, &keeper, &err);
 	if (r == 0)
 		r = hf_keeper_extend(keeper, args->for_ms ? args->for_ms : HF_KEEPER_NO_LIMIT, &err);
 	hf_keeper_close(keeper);
@@ -257,6 +264,7 @@ static int run_release(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct releasing rel = { .cmd = cmd, .args = args };
 	struct hf_error err = HF_ERROR_INIT;
 
+	hf_signals_restore();
 	if (!args->all) {
 		release_one(args->operand, &rel);
 		return rel.status;

@@ -82,8 +82,11 @@ static int print_kept(struct hf_look *look)
 	hf_keeper *keeper = NULL;
 	struct hf_hold_info info;
 	struct hf_keeper_info k;
-	int status, r = hf_keeper_open(look->args->hold, &keeper, &err);
+	int status, r;
 
+	/* Nobody is held by us. */
+	hf_signals_restore();
+	r = hf_keeper_open(look->args->hold, &keeper, &err);
 	if (r == 0)
 		r = hf_keeper_stack_copy(keeper, &opts, &stacks, &err);
 	if (r == 0)
@@ -93,7 +96,6 @@ static int print_kept(struct hf_look *look)
 	if (r == 0) {
 		info = hf_kept_info(&k);
 		info.timing_us.stopped = k.stopped_us;
-		hf_signals_restore();
 		r = unwind(look, &info, &err);
 	}
 	if (r < 0)

@@ -7,6 +7,7 @@
 
 #include "look.h"
 #include "print.h"
+#include "signals.h"
 
 static enum hf_format format_of(const struct hf_args *args)
 {
@@ -54,8 +55,11 @@ static int print_kept(const struct hf_cmd *cmd, const struct hf_args *args)
 	hf_keeper *keeper = NULL;
 	char *text = NULL;
 	size_t len = 0;
-	int status, r = hf_keeper_open(args->hold, &keeper, &err);
+	int status, r;
 
+	/* Nobody is held by us. */
+	hf_signals_restore();
+	r = hf_keeper_open(args->hold, &keeper, &err);
 	if (r == 0)
 		r = hf_keeper_tree(keeper, format, flags_of(args, format) | (args->effects ? HF_KEEPER_EFFECTS : 0), &text,
 				   &len, &err);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "cmd.h"
+#include "signals.h"
 #include "take.h"
 #include "target.h"
 
@@ -97,6 +98,8 @@ static int run_why(const struct hf_cmd *cmd, const struct hf_args *args)
 
 	if (status)
 		return status;
+	/* Nobody is held by us. */
+	hf_signals_restore();
 	a.f = open_memstream(&text, &len);
 	if (!a.f)
 		return hf_print_failed(cmd->name, ENOMEM);

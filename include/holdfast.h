@@ -797,7 +797,10 @@ HF_API int hf_keeper_start(const struct hf_target *target, const struct hf_take_
 			   const struct hf_keeper_options *opts, hf_keeper **ret_keeper,
 			   struct hf_error *err);
 
-/* Find the keeper of a hold.  ENOENT: there is none of that name (of this user).  EACCES: it is somebody else's. */
+/*
+ * Find the keeper of a hold.  ENOENT: there is none of that name (of this user).  EACCES: it is somebody else's.
+ * ETIMEDOUT: it is stopped, and too many wait for it already.
+ */
 HF_API int hf_keeper_open(const char *name, hf_keeper **ret_keeper, struct hf_error *err);
 HF_API void hf_keeper_close(hf_keeper *keeper);
 

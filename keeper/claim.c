@@ -26,6 +26,8 @@
 #define FILE_NAME_MAX (HF_KEEPER_NAME_MAX + 8)
 #define BACKLOG 128
 #define LOOKS_MS 50
+/* For a keeper that is busy, and has a full backlog, to take the next of it. */
+#define REACH_MS 1000
 
 bool hf_keeper_name_ok(const char *name)
 {
@@ -200,11 +202,29 @@ static int no_such_hold(const char *name, struct hf_error *err)
 	return hf_fail(err, ENOENT, HF_STAGE_NONE, 0, "no hold is called %s; see holdfast list", name);
 }
 
+/* With room in its backlog a keeper is connected to at once, be it stopped; without any, connect(2) would wait for ever. */
+static int reach(int dirfd, const char *name)
+{
+	hf_owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct hf_deadline deadline = hf_deadline_in_ms(REACH_MS);
+	const struct sockaddr_un a = address_of(dirfd, name);
+	struct hf_nap nap = HF_NAP_INIT;
+
+	if (fd < 0)
+		return -errno;
+	while (connect(fd, (const struct sockaddr *)(const void *)&a, sizeof(a)) < 0) {
+		if (errno != EAGAIN)
+			return -errno;
+		if (!hf_nap(&nap, deadline))
+			return -EAGAIN;
+	}
+	return hf_take_fd(&fd);
+}
+
 int hf_keeper_connect(const char *name, struct hf_error *err)
 {
-	hf_owned_fd dirfd = -1, fd = -1;
-	struct sockaddr_un a;
-	int alive;
+	hf_owned_fd dirfd = -1;
+	int alive, fd;
 
 	if (!hf_keeper_name_ok(name))
 		return no_such_hold(name, err);
@@ -216,16 +236,16 @@ int hf_keeper_connect(const char *name, struct hf_error *err)
 	alive = is_alive(dirfd, name, err);
 	if (alive <= 0)
 		return alive < 0 ? alive : no_such_hold(name, err);
-	a = address_of(dirfd, name);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)(const void *)&a, sizeof(a)) < 0) {
-		/* It may have ended just now, or not have got so far. */
-		if (errno == ENOENT || errno == ECONNREFUSED)
-			return no_such_hold(name, err);
-		return hf_fail(err, errno, HF_STAGE_NONE, 0, "cannot reach the keeper of hold %s: %s", name,
-			       strerror(errno));
-	}
-	return hf_take_fd(&fd);
+	fd = reach(dirfd, name);
+	if (fd >= 0)
+		return fd;
+	/* It may have ended just now, or not have got so far. */
+	if (fd == -ENOENT || fd == -ECONNREFUSED)
+		return no_such_hold(name, err);
+	if (fd == -EAGAIN)
+		return hf_fail(err, ETIMEDOUT, HF_STAGE_NONE, 0,
+			       "the keeper of hold %s does not answer, and too many wait for it; is it stopped?", name);
+	return hf_fail(err, -fd, HF_STAGE_NONE, 0, "cannot reach the keeper of hold %s: %s", name, strerror(-fd));
 }
 
 static int is_lock(const struct dirent *e)

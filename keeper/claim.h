@@ -29,7 +29,10 @@ int hf_claim_name(struct hf_claim *c, const char *name, struct hf_error *err);
 /* Give it up: both files go. */
 void hf_claim_end(struct hf_claim *c);
 
-/* Connect to a keeper.  A descriptor; -ENOENT: no hold is called that (a leftover of a dead one is removed). */
+/*
+ * Connect to a keeper.  A descriptor that does not block; -ENOENT: no hold is called that (a leftover of a dead one is
+ * removed); -ETIMEDOUT: it takes nobody.
+ */
 int hf_keeper_connect(const char *name, struct hf_error *err);
 
 /*

@@ -275,6 +275,11 @@ not_traced()
 	[[ $(tracer_of "$VICTIM") == 0 ]]
 }
 
+polls()
+{
+	[[ $(cat "/proc/$1/wchan" 2> /dev/null) == *poll* ]]
+}
+
 # A keeper that is still taking does not answer yet: it is then one or the other.
 stands_or_is_gone()
 {
@@ -290,6 +295,45 @@ expect 0 ""
 run_full release full
 expect 1 "No space left on device"
 expect 1 "hold full was released all the same"
+nothing_kept
+
+# A keeper that is stopped, of whom others want so much that its backlog is full, keeps nobody from going on, or from
+# being interrupted.
+sleep 1000 &
+STARTED+=($!)
+disown $!
+sleeper=$!
+run hold -d -q --name deaf --for 1m -p "$sleeper"
+expect 0 ""
+keeper=$("$HOLDFAST" list --json | sed 's/.*"keeper":\([0-9]*\).*/\1/')
+kill -STOP "$keeper"
+await is_stopped "$keeper"
+"$HOLDFAST" list > "$TMP/out" 2> "$TMP/err" &
+await polls $!
+asked=$SECONDS
+kill -TERM $!
+reap $!
+# At once, and not after the fifteen seconds for which an answer is waited for.
+((RC == 143 && SECONDS - asked < 10)) || fail "list: exit status $RC after $((SECONDS - asked)) s"
+python3 - "$HOLDFAST" "$HOLDFAST_RUNTIME_DIR/deaf.sock" "$sleeper" <<- 'END' 2> "$TMP/err" || fail "a full backlog"
+	import socket, subprocess, sys
+	holdfast, path, pid = sys.argv[1:]
+	crowd = []
+	try:
+	    while True:
+	        crowd.append(socket.socket(socket.AF_UNIX))
+	        crowd[-1].setblocking(False)
+	        crowd[-1].connect(path)
+	except BlockingIOError:
+	    pass
+	for words, says in ((["list"], "hold deaf does not answer"), (["show", "deaf"], "hold deaf does not answer"),
+	                    (["stack", "--timeout", "1s", "-p", pid], "is traced by")):
+	    p = subprocess.run([holdfast] + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=10)
+	    assert p.returncode == 1 and says in p.stderr.decode(), (words, p)
+END
+kill -CONT "$keeper"
+run release deaf
+expect 0 ""
 nothing_kept
 
 # Nobody holds who asks for it: the command, and the shell that it is run from.
