@@ -195,8 +195,10 @@ static void attend(struct keeper *k, uint32_t number)
 			    hf_clock_ns() >= k->kept.end_ns;
 		break;
 	case EVENT_LOOK:
-		if (read(k->look_fd, &times, sizeof(times)) > 0)
+		if (read(k->look_fd, &times, sizeof(times)) > 0) {
 			hf_hold_attend(k->kept.hold, NULL);
+			hf_server_listen(&k->server);
+		}
 		break;
 	case EVENT_CALLER:
 		hear_caller(k);

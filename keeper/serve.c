@@ -43,19 +43,41 @@ void hf_server_end(struct hf_server *s)
 		drop(&s->clients[i]);
 }
 
-/* A free place, or that of the client who has been silent longest. */
+/* Drop the client who has been silent longest.  His place; HF_CLIENTS_MAX when there is none. */
+static unsigned int make_room(struct hf_server *s)
+{
+	unsigned int i, best = HF_CLIENTS_MAX;
+
+	for (i = 0; i < HF_CLIENTS_MAX; i++)
+		if (s->clients[i].wire.fd >= 0 &&
+		    (best == HF_CLIENTS_MAX || s->clients[i].last_ns < s->clients[best].last_ns))
+			best = i;
+	if (best < HF_CLIENTS_MAX)
+		drop(&s->clients[best]);
+	return best;
+}
+
 static unsigned int find_place(struct hf_server *s)
 {
-	unsigned int i, best = 0;
+	unsigned int i;
 
-	for (i = 0; i < HF_CLIENTS_MAX; i++) {
+	for (i = 0; i < HF_CLIENTS_MAX; i++)
 		if (s->clients[i].wire.fd < 0)
 			return i;
-		if (s->clients[i].last_ns < s->clients[best].last_ns)
-			best = i;
-	}
-	drop(&s->clients[best]);
-	return best;
+	return make_room(s);
+}
+
+static void set_deaf(struct hf_server *s, bool deaf)
+{
+	struct epoll_event e = { .events = deaf ? 0 : EPOLLIN, .data.u32 = HF_SERVE_LISTENER };
+
+	if (s->deaf != deaf && epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &e) == 0)
+		s->deaf = deaf;
+}
+
+void hf_server_listen(struct hf_server *s)
+{
+	set_deaf(s, false);
 }
 
 static void watch(const struct hf_server *s, unsigned int place)
@@ -122,12 +144,30 @@ static bool may_ask(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && (who.uid == 0 || who.uid == geteuid());
 }
 
+/*
+ * Without a descriptor for him who wants to connect he would stay at the head of the queue, and the listener be reported
+ * again and again.
+ */
+static int accept_one(struct hf_server *s)
+{
+	bool short_of_them;
+	int fd;
+
+	do {
+		fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		short_of_them = fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS);
+	} while (short_of_them && make_room(s) < HF_CLIENTS_MAX);
+	if (short_of_them)
+		set_deaf(s, true);
+	return fd;
+}
+
 void hf_server_accept(struct hf_server *s, struct hf_kept *kept)
 {
 	struct hf_reply reply = HF_REPLY_INIT;
 	struct hf_client *c;
 	unsigned int place;
-	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept_one(s);
 
 	(void)kept;
 	if (fd < 0)

@@ -25,6 +25,7 @@ struct hf_client {
 struct hf_server {
 	int listen_fd;
 	int epoll_fd;			/* not ours: where connections are watched */
+	bool deaf;			/* nobody can be let in, for want of descriptors */
 	struct hf_client clients[HF_CLIENTS_MAX];
 };
 
@@ -33,8 +34,12 @@ struct hf_server {
 int hf_server_begin(struct hf_server *s, int listen_fd, int epoll_fd);
 void hf_server_end(struct hf_server *s);
 
-/* Somebody wants to connect. */
+/*
+ * Somebody wants to connect.  Short of descriptors, the client who has been silent longest makes room; where there is none,
+ * the listener raises no event until hf_server_listen(), which is to be called now and then.
+ */
 void hf_server_accept(struct hf_server *s, struct hf_kept *kept);
+void hf_server_listen(struct hf_server *s);
 /* Something can be read from, or written to, a client. */
 void hf_server_attend(struct hf_server *s, struct hf_kept *kept, unsigned int place);
 
