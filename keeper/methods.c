@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "err.h"
 #include "hold.h"
 #include "jsonc.h"
 #include "members.h"
@@ -82,6 +83,15 @@ static int say_failed(struct hf_reply *reply, const struct hf_error *err)
 	hf_json_put_text(parameters, "note", err->note, &failed);
 	hf_json_put(parameters, "not_undone", json_object_new_boolean(err->undo == HF_UNDO_FAILED), &failed);
 	return say(reply, HOLD ".Failed", parameters, failed);
+}
+
+int hf_methods_failed(int code, const char *text, struct hf_reply *reply)
+{
+	struct hf_error err = HF_ERROR_INIT;
+
+	hf_reply_done(reply);
+	hf_fail(&err, code, HF_STAGE_HOLD, 0, "%s", text);
+	return say_failed(reply, &err);
 }
 
 int hf_methods_refuse(struct hf_reply *reply)

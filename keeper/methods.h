@@ -38,6 +38,9 @@ void hf_reply_done(struct hf_reply *r);
 /* Answer one message of any bytes.  0, or -ENOMEM. */
 int hf_methods_answer(struct hf_kept *kept, const char *message, size_t len, struct hf_reply *reply);
 
+/* The answer where the one in *reply cannot be sent, which it takes the place of. */
+int hf_methods_failed(int code, const char *text, struct hf_reply *reply);
+
 /* The answer to who may not ask, and to who sends what is no message; the connection ends. */
 int hf_methods_refuse(struct hf_reply *reply);
 int hf_methods_bad_message(const char *reason, struct hf_reply *reply);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,7 +14,6 @@
 #include "clock.h"
 #include "own.h"
 
-#define OUTPUT_MAX (64u << 20)
 #define IGNORED_MAX (1u << 20)
 
 int hf_server_begin(struct hf_server *s, int listen_fd, int epoll_fd)
@@ -21,7 +21,7 @@ int hf_server_begin(struct hf_server *s, int listen_fd, int epoll_fd)
 	struct epoll_event e = { .events = EPOLLIN, .data.u32 = HF_SERVE_LISTENER };
 	unsigned int i;
 
-	*s = (struct hf_server){ .listen_fd = listen_fd, .epoll_fd = epoll_fd };
+	*s = (struct hf_server){ .listen_fd = listen_fd, .epoll_fd = epoll_fd, .reply_max = HF_WIRE_REPLY_MAX };
 	for (i = 0; i < HF_CLIENTS_MAX; i++)
 		s->clients[i].wire = (struct hf_wire)HF_WIRE_INIT(-1, 0);
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listen_fd, &e) < 0 ? -errno : 0;
@@ -96,7 +96,7 @@ static void push(struct hf_server *s, unsigned int place)
 {
 	struct hf_client *c = &s->clients[place];
 
-	if (hf_wire_write(&c->wire) < 0 || c->wire.out.len - c->wire.sent > OUTPUT_MAX) {
+	if (hf_wire_write(&c->wire) < 0) {
 		drop(c);
 		return;
 	}
@@ -183,8 +183,22 @@ void hf_server_accept(struct hf_server *s, struct hf_kept *kept)
 	push(s, place);
 }
 
+/* The reply, or that it cannot be sent.  0 or -ENOMEM. */
+static int answer(const struct hf_server *s, struct hf_kept *kept, const char *message, size_t len,
+		  struct hf_reply *reply)
+{
+	char text[128];
+	int r = hf_methods_answer(kept, message, len, reply);
+
+	if (r < 0 || reply->text.len <= s->reply_max)
+		return r;
+	snprintf(text, sizeof(text), "the answer has %zu bytes, and %zu are the most that a keeper sends",
+		 reply->text.len, s->reply_max);
+	return hf_methods_failed(EMSGSIZE, text, reply);
+}
+
 /* One call, if a whole one is there.  False when the client is to be dropped. */
-static bool answer_one(struct hf_client *c, struct hf_kept *kept, bool *ret_more)
+static bool answer_one(const struct hf_server *s, struct hf_client *c, struct hf_kept *kept, bool *ret_more)
 {
 	struct hf_reply reply = HF_REPLY_INIT;
 	const char *message;
@@ -196,7 +210,7 @@ static bool answer_one(struct hf_client *c, struct hf_kept *kept, bool *ret_more
 		return true;
 	if (r < 0)
 		return queue(c, &reply, hf_methods_bad_message("it is too long", &reply));
-	return queue(c, &reply, hf_methods_answer(kept, message, len, &reply));
+	return queue(c, &reply, answer(s, kept, message, len, &reply));
 }
 
 void hf_server_attend(struct hf_server *s, struct hf_kept *kept, unsigned int place)
@@ -221,7 +235,7 @@ void hf_server_attend(struct hf_server *s, struct hf_kept *kept, unsigned int pl
 	}
 	/* One at a time: the next when this reply has been taken. */
 	while (more && !c->hang_up && !hf_wire_has_output(&c->wire) && !kept->released) {
-		if (!answer_one(c, kept, &more)) {
+		if (!answer_one(s, c, kept, &more)) {
 			drop(c);
 			return;
 		}

@@ -25,6 +25,7 @@ struct hf_client {
 struct hf_server {
 	int listen_fd;
 	int epoll_fd;			/* not ours: where connections are watched */
+	size_t reply_max;		/* instead of a longer one its length is told */
 	bool deaf;			/* nobody can be let in, for want of descriptors */
 	struct hf_client clients[HF_CLIENTS_MAX];
 };

@@ -13,7 +13,7 @@
 
 /* A call is short; what is longer is no call of ours. */
 #define HF_WIRE_CALL_MAX 16384u
-/* A reply may be the tree of a whole machine. */
+/* A reply may be the tree of a whole machine.  What is longer is neither sent nor read. */
 #define HF_WIRE_REPLY_MAX (256u << 20)
 
 struct hf_wire {

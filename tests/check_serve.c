@@ -126,6 +126,20 @@ START_TEST(with_nobody_to_make_room_it_does_not_spin_and_listens_again)
 }
 END_TEST
 
+START_TEST(an_answer_that_is_too_long_is_told_as_that)
+{
+	int first = connect_one();
+
+	hf_server_accept(&server, &kept);
+	server.reply_max = 16;
+	is_answered(first, "org.holdfast.Hold.Failed");
+	is_answered(first, ",\"text\":\"the answer has ");
+	/* It was the answer that failed, and not the connection. */
+	server.reply_max = HF_WIRE_REPLY_MAX;
+	is_answered(first, "holdfast");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("serve");
@@ -134,6 +148,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, without_a_descriptor_the_one_who_was_silent_longest_makes_room);
 	tcase_add_test(tc, with_nobody_to_make_room_it_does_not_spin_and_listens_again);
+	tcase_add_test(tc, an_answer_that_is_too_long_is_told_as_that);
 	suite_add_tcase(suite, tc);
 	return hf_suite_run(suite);
 }
