@@ -788,8 +788,15 @@ struct hf_keeper_info {
 /*
  * Start a keeper that takes a hold, and return when it stands, or has failed, with the errors of hf_hold_take() and
  * EEXIST: a hold of that name is kept already; ENXIO: this user has no runtime directory; EINVAL: no such name.
- * opts->guard_message_fd and opts->cancel_fd are the caller's, and used until the hold stands.  NULL stands for defaults.
- * *ret_keeper is the caller's to close, which does not release the hold.
+ * take_opts->cancel_fd is looked at by the calling thread until the hold stands; ECANCELED is returned when everybody has
+ * been released, or after two seconds with err->undo HF_UNDO_FAILED.  take_opts->no_guard and guard_message_fd are passed
+ * over: a keeper has a guard, with a dead man's switch, which says nothing, for nothing of the caller's is kept open.
+ * NULL stands for defaults.
+ *
+ * *ret_keeper is the caller's to close, which does not release the hold.  Should the caller end before this returns, nobody
+ * is held either, nor when it fails: as with EMFILE, when the hold stood but could not be connected to.
+ *
+ * The caller and its ancestors are not held, as with hf_hold_take().
  *
  * The process is a fork of a fork of the caller; the caller's program has one SIGCHLD of it, reaped here.
  */
@@ -811,13 +818,13 @@ HF_API const char *hf_keeper_name(const hf_keeper *keeper);
 HF_API pid_t hf_keeper_pid(const hf_keeper *keeper);
 
 /*
- * EPIPE: the hold has ended.  ETIMEDOUT: the keeper did not answer; close the handle.  Other errors are those
- * of the hold's own functions.
+ * EPIPE: the hold has ended.  ETIMEDOUT: the keeper did not answer; close the handle.  EMSGSIZE: what was asked for is too
+ * large to be sent.  Other errors are those of the hold's own functions.
  */
 HF_API int hf_keeper_info(hf_keeper *keeper, struct hf_keeper_info *ret, struct hf_error *err);
 /*
- * The tree as text: allocated, the caller's to free.  flags: HF_FORMAT_..., and HF_KEEPER_EFFECTS for what the hold
- * may show to each process, as with struct hf_tree_options.
+ * The tree as text: allocated, the caller's to free; ret_len may be NULL.  flags: HF_FORMAT_..., and HF_KEEPER_EFFECTS for
+ * what the hold may show to each process, as with struct hf_tree_options.
  */
 #define HF_KEEPER_EFFECTS 0x200u
 HF_API int hf_keeper_tree(hf_keeper *keeper, enum hf_format format, unsigned int flags,

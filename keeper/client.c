@@ -143,7 +143,7 @@ HF_API int hf_keeper_tree(hf_keeper *k, enum hf_format format, unsigned int flag
 	size_t len;
 	int r = ask_made(k, &call, hf_call_format(&call, format, flags), &text, &len, err);
 
-	return r < 0 ? r : hf_reply_text(text, len, ret_text, ret_len, err);
+	return r < 0 ? r : hf_reply_text(text, len, ret_text, ret_len ? ret_len : &len, err);
 }
 
 static int regs_of_kept(void *from, pid_t tid, struct hf_regs *ret, struct hf_error *err)

@@ -338,6 +338,14 @@ static bool is_held_process(const struct hf_kept *kept, pid_t pid)
 	return false;
 }
 
+static int no_pidfd(struct hf_reply *reply, pid_t pid, int code)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "no descriptor of process %d: %s", (int)pid, strerror(code));
+	return hf_methods_failed(code, text, reply);
+}
+
 /* A held process keeps its pid until we have reaped it, so the descriptor is of that very one. */
 static int pidfd(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
 {
@@ -348,10 +356,13 @@ static int pidfd(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
 	if (!o || pid <= 0 || pid > INT_MAX)
 		return invalid(reply, "pid");
 	hf_hold_attend(kept->hold, NULL);
-	if (is_held_process(kept, (pid_t)pid))
+	if (is_held_process(kept, (pid_t)pid)) {
 		reply->fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
-	if (reply->fd >= 0)
-		return say(reply, NULL, json_object_new_object(), false);
+		if (reply->fd >= 0)
+			return say(reply, NULL, json_object_new_object(), false);
+		if (errno != ESRCH)		/* killed just now */
+			return no_pidfd(reply, (pid_t)pid, errno);
+	}
 	parameters = json_object_new_object();
 	hf_json_put_int(parameters, "pid", pid, &failed);
 	return say(reply, HOLD ".NoSuchProcess", parameters, failed);

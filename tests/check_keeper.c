@@ -158,7 +158,7 @@ START_TEST(a_hold_outlives_its_handle_and_is_found_by_name)
 	ck_assert_ptr_nonnull(strstr(text, "\"zombies\":1"));
 	free(text);
 	/* Bytes of the target's choosing come through whole. */
-	ck_assert_int_eq(hf_keeper_tree(k, HF_FORMAT_TEXT, HF_FORMAT_ASCII, &text, &len, &err), 0);
+	ck_assert_int_eq(hf_keeper_tree(k, HF_FORMAT_TEXT, HF_FORMAT_ASCII, &text, NULL, &err), 0);
 	ck_assert_ptr_nonnull(strstr(text, " spin (3 threads)"));
 	free(text);
 	release(k, HF_RELEASE_AS_FOUND);
@@ -521,6 +521,31 @@ START_TEST(a_descriptor_of_a_held_process_can_be_had)
 }
 END_TEST
 
+START_TEST(a_descriptor_that_cannot_be_had_is_no_process_that_is_missing)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "1", NULL);
+	struct rlimit before, none = { 0 };
+	struct hf_error err = HF_ERROR_INIT;
+	hf_keeper *k = start(lab->top);
+	pid_t keeper = info_of(k).keeper;	/* it has let us in, and needs no descriptor for that any more */
+	int fd;
+
+	ck_assert_int_eq(prlimit(keeper, RLIMIT_NOFILE, NULL, &before), 0);
+	none.rlim_max = before.rlim_max;
+	ck_assert_int_eq(prlimit(keeper, RLIMIT_NOFILE, &none, NULL), 0);
+	ck_assert_int_eq(hf_keeper_pidfd(k, v->pid, &err), -EMFILE);
+	lab_says(&err, "no descriptor of process");
+	ck_assert_int_eq(prlimit(keeper, RLIMIT_NOFILE, &before, NULL), 0);
+	fd = hf_keeper_pidfd(k, v->pid, &err);
+	ck_assert_msg(fd >= 0, "%s", err.text);
+	close(fd);
+	release(k, HF_RELEASE_AS_FOUND);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
 /* A program that cannot be a tracer: it waits for any child in one thread, and holds from another. */
 static void *hold_from_a_thread(void *path)
 {
@@ -619,6 +644,7 @@ int main(void)
 	lab_add(tc, stacks_of_a_kept_hold_are_copied_by_another_program);
 	lab_add(tc, newcomers_are_held_where_that_was_asked_for);
 	lab_add(tc, a_descriptor_of_a_held_process_can_be_had);
+	lab_add(tc, a_descriptor_that_cannot_be_had_is_no_process_that_is_missing);
 	lab_add(tc, a_program_with_threads_and_children_of_its_own_is_left_alone);
 	tc = lab_case(suite, "costs");
 	lab_add(tc, a_thousand_threads_take_less_than_four_megabytes_and_no_wake_ups);
