@@ -173,7 +173,10 @@ assert all(f["by"] == hold["keeper"] and f["hold"] == "suspect" for f in facts),
 		reap $!
 		await stands_or_is_gone
 		"$HOLDFAST" release -q killed > /dev/null 2>&1
-		await gone_from_list
+		# A keeper that has its name and no socket yet is not on the list, and may freeze for a moment before it ends.
+		await test ! -e "$HOLDFAST_RUNTIME_DIR/killed.lock"
+		await not_traced
+		await is_thawed "$CG"
 		must_be_free
 	done
 	nothing_kept
@@ -193,7 +196,7 @@ called_off()
 		kill -"$sig" $!
 		reap $!
 		((RC == 128 + $(kill -l "$sig"))) || fail "exit status $RC"
-		[[ $sig == KILL || $(< "$TMP/err") == *"hold: cancelled while "* ]] || fail "did not say that it was cancelled"
+		[[ $sig == KILL || $(< "$TMP/err") == *"hold: cancelled while "* ]] || fail "did not say so"
 		# Not when the other hold ends, nor at the time of its own.
 		await test ! -e "$HOLDFAST_RUNTIME_DIR/off.lock"
 		end_hold TERM
@@ -273,6 +276,11 @@ gone_from_list()
 not_traced()
 {
 	[[ $(tracer_of "$VICTIM") == 0 ]]
+}
+
+is_thawed()
+{
+	[[ $("$HOLDFAST" state "$1") == thawed\ * ]]
 }
 
 polls()
