@@ -138,8 +138,9 @@ static int unknown_option(const struct parse *p, const char *word)
 
 	if (optopt >= LONG_BASE)
 		return hf_usage(name, "--%s takes no argument", hf_opts[optopt - LONG_BASE].name);
+	/* kill(1) has signals for options. */
 	if (optopt)
-		return hf_usage(name, "unknown option -%c", optopt);
+		return hf_usage(name, "unknown option -%c%s", optopt, p->cmd == &hf_cmd_kill ? "; a signal is given with -s" : "");
 	snprintf(bare, sizeof(bare), "%.*s", (int)(len > 2 ? len - 2 : 0), len > 2 ? word + 2 : "");
 	for (o = p->longs; o->name; o++)
 		if (bare[0] && strncmp(o->name, bare, strlen(bare)) == 0)

@@ -51,3 +51,6 @@ wrong "stack: --timeout is for taking a hold; --hold looks at one that stands" s
 wrong "tree: --on-armed is for taking a hold" tree --on-armed accept -H x
 wrong "stack: --lines does not go with --folded" stack --folded --lines x
 HOLDFAST_RUNTIME_DIR=run wrong "HOLDFAST_RUNTIME_DIR takes an absolute path, not 'run'" list
+wrong "kill: unknown option -9; a signal is given with -s" kill -9 x
+wrong "kill: unknown option -T; a signal is given with -s" kill -TERM x
+wrong "kill: --on-traced goes with --pid and --all" kill --on-traced skip x
