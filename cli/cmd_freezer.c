@@ -8,20 +8,8 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "print.h"
 #include "signals.h"
-
-static const char *state_word(enum hf_freezer_state state)
-{
-	switch (state) {
-	case HF_FREEZER_THAWED:
-		return "thawed";
-	case HF_FREEZER_FREEZING:
-		return "freezing";
-	case HF_FREEZER_FROZEN:
-		return "frozen";
-	}
-	return "unknown";
-}
 
 static int print_json(const struct hf_cmd *cmd, const struct hf_cgroup_state *state)
 {
@@ -35,7 +23,7 @@ static int print_json(const struct hf_cmd *cmd, const struct hf_cgroup_state *st
 	fputs("{\"path\":", f);
 	failed = hf_json_string(f, state->path);
 	fprintf(f, ",\"version\":%d,\"state\":\"%s\",\"self_frozen\":%s}\n", state->version,
-		state_word(state->state), state->self_frozen ? "true" : "false");
+		hf_freezer_word(state->state), state->self_frozen ? "true" : "false");
 	failed |= fclose(f);
 	r = failed ? hf_print_failed(cmd->name, ENOMEM) : hf_print(cmd->name, text, len);
 	free(text);
@@ -51,7 +39,7 @@ static int print_state(const struct hf_cmd *cmd, const struct hf_args *args,
 	if (args->json)
 		return print_json(cmd, state);
 	hf_clean(state->path, path, sizeof(path));
-	return hf_print_line(cmd->name, "%s %s (v%d)%s", state_word(state->state), path,
+	return hf_print_line(cmd->name, "%s %s (v%d)%s", hf_freezer_word(state->state), path,
 			     state->version, inherited ? ", by an ancestor" : "");
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "print.h"
 #include "signals.h"
 
 /* ---- One hold ---------------------------------------------------------------------------- */
@@ -39,14 +40,11 @@ static const char *since(int64_t us, char ret[SINCE_MAX])
 
 static int add_object(FILE *f, const struct hf_keeper_info *k)
 {
-	static const char *const kinds[] = {
-		[HF_TARGET_CGROUP] = "cgroup", [HF_TARGET_PROCESSES] = "processes", [HF_TARGET_MACHINE] = "machine",
-	};
 	int failed;
 
 	fputs("{\"name\":", f);
 	failed = hf_json_string(f, k->name);
-	fprintf(f, ",\"kind\":\"%s\",\"target\":", kinds[k->kind]);
+	fprintf(f, ",\"kind\":\"%s\",\"target\":", hf_target_word(k->kind));
 	failed |= hf_json_string(f, k->target);
 	fprintf(f, ",\"keeper\":%d,\"uid\":%u,\"taken_by\":%d,\"taken_by_comm\":", (int)k->keeper,
 		(unsigned int)k->uid, (int)k->taken_by);
