@@ -155,10 +155,11 @@ $(test_PROGRAMS): %: %.o $(BUILD)/tests/libparts.a $(BUILD)/libholdfast.a
 
 # What counts its basic blocks.
 counted = $(patsubst $(BUILD)/%,$(BUILD)/counted/%,$(1))
-counted_OBJ := $(call counted,$(base_OBJ) $(seize_OBJ) $(pstree_OBJ))
+counted_OBJ := $(call counted,$(base_OBJ) $(seize_OBJ) $(pstree_OBJ) $(dump_OBJ))
 $(call counted,$(base_OBJ)): SEE = $(see_base)
 $(call counted,$(seize_OBJ)): SEE = $(see_seize)
 $(call counted,$(pstree_OBJ)): SEE = $(see_pstree) $(JSON_CFLAGS)
+$(call counted,$(dump_OBJ)): SEE = $(see_dump) $(UNWIND_CFLAGS) $(JSON_CFLAGS) $(HAVE_LIBDW)
 $(BUILD)/counted/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(COMPILE) $(SEE) -fsanitize-coverage=trace-pc -c $< -o $@
 $(BUILD)/tests/check_growth: $(counted_OBJ)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -41,28 +42,105 @@ void hf_images_done(struct hf_images *images)
 	for (i = 0; i < images->n; i++)
 		image_free(images->all[i]);
 	free(images->all);
-	images->all = NULL;
-	images->n = images->cap = 0;
+	free(images->slots);
+	*images = (struct hf_images){ .arena = images->arena };
 }
 
-static struct hf_image *add(struct hf_images *images)
+/*
+ * Who serves a file system chooses its inodes' numbers, and could choose those that meet in one slot; so what they are
+ * multiplied with is a secret of this process.
+ */
+static size_t first_slot(const struct hf_images *images, uint64_t dev, uint64_t inode)
+{
+	uint64_t hash = inode * (images->secret[0] | 1) + dev * (images->secret[1] | 1);
+
+	return (size_t)(hash >> 32) & (images->n_slots - 1);
+}
+
+static void put(struct hf_images *images, const struct hf_image *image)
+{
+	size_t at = first_slot(images, image->dev, image->inode);
+
+	while (images->slots[at])
+		at = (at + 1) & (images->n_slots - 1);
+	images->slots[at] = image->number + 1;
+}
+
+static struct hf_image *find(const struct hf_images *images, uint64_t dev, uint64_t inode)
+{
+	size_t at;
+
+	if (!images->n_slots)
+		return NULL;
+	for (at = first_slot(images, dev, inode); images->slots[at]; at = (at + 1) & (images->n_slots - 1)) {
+		struct hf_image *image = images->all[images->slots[at] - 1];
+
+		if (image->inode == inode && image->dev == dev)
+			return image;
+	}
+	return NULL;
+}
+
+/* At most half of the slots are used, as in the other sets. */
+static int grow(struct hf_images *images)
+{
+	size_t i, cap = images->cap ? images->cap * 2 : 32;
+	struct hf_image **all = reallocarray(images->all, cap, sizeof(struct hf_image *));
+	uint32_t *slots;
+
+	if (!all)
+		return -ENOMEM;
+	images->all = all;
+	slots = calloc(cap * 2, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	if (!images->cap)
+		memcpy(images->secret, (const void *)getauxval(AT_RANDOM), sizeof(images->secret));
+	free(images->slots);
+	images->slots = slots;
+	images->n_slots = cap * 2;
+	images->cap = cap;
+	for (i = 0; i < images->n; i++)
+		if (images->all[i]->inode)
+			put(images, images->all[i]);
+	return 0;
+}
+
+static struct hf_image *append(struct hf_images *images)
 {
 	struct hf_image *image;
 
-	if (images->n == images->cap) {
-		size_t cap = images->cap ? images->cap * 2 : 32;
-		struct hf_image **all = reallocarray(images->all, cap, sizeof(struct hf_image *));
-
-		if (!all)
-			return NULL;
-		images->all = all;
-		images->cap = cap;
-	}
+	if (images->n == images->cap && grow(images) < 0)
+		return NULL;
 	image = calloc(1, sizeof(*image));
 	if (!image)
 		return NULL;
 	image->number = (uint32_t)images->n;
 	images->all[images->n++] = image;
+	return image;
+}
+
+static struct hf_image *add_file(struct hf_images *images, uint64_t dev, uint64_t inode)
+{
+	struct hf_image *image = append(images);
+
+	if (!image)
+		return NULL;
+	image->dev = dev;
+	image->inode = inode;
+	put(images, image);
+	return image;
+}
+
+/* Without a file behind it. */
+static struct hf_image *add(struct hf_images *images)
+{
+	struct hf_image *image = append(images);
+
+	if (!image)
+		return NULL;
+	image->before = images->of_bytes;
+	images->of_bytes = image;
 	return image;
 }
 
@@ -101,16 +179,6 @@ bool hf_image_is_named(const struct hf_image *image, const struct hf_map *map)
 	return image->map_name_len == map->name_len && memcmp(image->map_name, map->name, map->name_len) == 0;
 }
 
-static struct hf_image *find(const struct hf_images *images, uint64_t dev, uint64_t inode)
-{
-	size_t i;
-
-	for (i = 0; i < images->n; i++)
-		if (images->all[i]->inode == inode && images->all[i]->dev == dev)
-			return images->all[i];
-	return NULL;
-}
-
 struct hf_image *hf_image_of_map(struct hf_images *images, const struct hf_map *map)
 {
 	uint64_t dev = makedev(map->dev_major, map->dev_minor);
@@ -118,11 +186,9 @@ struct hf_image *hf_image_of_map(struct hf_images *images, const struct hf_map *
 
 	if (image)
 		return image;
-	image = add(images);
+	image = add_file(images, dev, map->inode);
 	if (!image)
 		return NULL;
-	image->dev = dev;
-	image->inode = map->inode;
 	image->name = hf_image_name(images->arena, map, &image->deleted);
 	image->map_name = hf_arena_copy(images->arena, map->name, map->name_len);
 	image->map_name_len = map->name_len;
@@ -131,14 +197,11 @@ struct hf_image *hf_image_of_map(struct hf_images *images, const struct hf_map *
 
 struct hf_image *hf_image_that_begins(const struct hf_images *images, const void *bytes, size_t n, size_t len)
 {
-	size_t i;
+	struct hf_image *image;
 
-	for (i = 0; i < images->n; i++) {
-		struct hf_image *image = images->all[i];
-
-		if (!image->inode && image->len == len && memcmp(image->data, bytes, n) == 0)
+	for (image = images->of_bytes; image; image = image->before)
+		if (image->len == len && memcmp(image->data, bytes, n) == 0)
 			return image;
-	}
 	return NULL;
 }
 

@@ -43,6 +43,7 @@ struct hf_image {
 	pid_t pid;			/* the process it was opened for */
 	struct hf_debug_file debug;	/* its separate file of symbols, once they are wanted */
 	struct hf_debug_file mini;	/* and those that are compressed in it */
+	struct hf_image *before;	/* of those from memory */
 	struct hf_image *same;		/* another inode with this build-id, which stands for it; or NULL */
 	uint32_t number;
 };
@@ -51,7 +52,10 @@ struct hf_images {
 	struct hf_arena *arena;		/* where names live; lent */
 	struct hf_image **all;
 	size_t n, cap;
-	const struct hf_image *last;	/* found last: mappings of one file come together */
+	uint32_t *slots;		/* of files, a hash: number + 1, 0: free */
+	size_t n_slots;			/* a power of two */
+	uint64_t secret[2];
+	struct hf_image *of_bytes;	/* those from memory: the last, and those before it */
 };
 
 void hf_images_done(struct hf_images *images);

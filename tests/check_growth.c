@@ -9,6 +9,7 @@
 #include "lab.h"
 #include "members.h"
 #include "print.h"
+#include "space.h"
 #include "suite.h"
 #include "task.h"
 #include "tree.h"
@@ -158,6 +159,46 @@ static void print_json(void *tree, size_t n)
 	free(text);
 }
 
+/* ---- Files that are mapped ------------------------------------------------------------------------ */
+
+/* Those of n files whose numbers follow each other, as memfds have them. */
+static void *maps_of_files(size_t n)
+{
+	struct hf_buf *text = keep(calloc(1, sizeof(*text)));
+	char line[128];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		size_t len = (size_t)snprintf(line, sizeof(line), "%zx-%zx r-xp 00000000 00:01 %zu /memfd:x (deleted)\n",
+					      i * 4096, i * 4096 + 4096, 1000 + i);
+
+		ck_assert_int_eq(hf_buf_reserve(text, text->len + len), 0);
+		memcpy(text->data + text->len, line, len);
+		text->len += len;
+	}
+	return text;
+}
+
+/* With a vdso in as many processes. */
+static void read_maps(void *maps, size_t n)
+{
+	static const uint8_t vdso[64];
+	const struct hf_buf *text = maps;
+	struct hf_arena arena = { 0 };
+	struct hf_images images = { .arena = &arena };
+	struct hf_space space;
+	size_t i;
+
+	ck_assert_int_eq(hf_space_read(&space, &arena, &images, text->data, text->len), 0);
+	ck_assert_uint_eq(images.n, n);
+	ck_assert_ptr_nonnull(hf_image_of_bytes(&images, "[vdso]", vdso, sizeof(vdso)));
+	for (i = 0; i < n; i++)
+		if (!hf_image_that_begins(&images, vdso, sizeof(vdso), sizeof(vdso)))
+			ck_abort_msg("the vdso is not found");
+	hf_images_done(&images);
+	hf_arena_done(&arena);
+}
+
 /* ---- All ------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -170,6 +211,7 @@ static const struct {
 	{ "linking a tree", family, link_family },
 	{ "printing text", linked_tree, print_text },
 	{ "printing JSON", linked_tree, print_json },
+	{ "reading maps", maps_of_files, read_maps },
 };
 
 START_TEST(work_grows_with_the_number)

@@ -162,6 +162,40 @@ START_TEST(one_of_two_copies_serves_both)
 }
 END_TEST
 
+START_TEST(many_files_are_told_apart_by_device_and_inode)
+{
+	static struct hf_image *made[3000];
+	struct hf_map map = { .name = "/x", .name_len = 2 };
+	size_t i, round;
+
+	for (round = 0; round < 2; round++)
+		for (i = 0; i < COUNT_OF(made); i++) {
+			struct hf_image *image;
+
+			map.inode = 1 + i / 3;
+			map.dev_minor = (uint32_t)(i % 3);
+			image = hf_image_of_map(&images, &map);
+			ck_assert_msg(image && image->inode == map.inode && image->dev == makedev(0, i % 3), "%zu", i);
+			ck_assert_ptr_eq(image, round ? made[i] : images.all[i]);
+			made[i] = image;
+		}
+	ck_assert_uint_eq(images.n, COUNT_OF(made));
+}
+END_TEST
+
+START_TEST(what_is_from_memory_is_known_by_its_bytes)
+{
+	static const uint8_t one[32] = { 1 }, two[32] = { 2 };
+	struct hf_image *first = hf_image_of_bytes(&images, "[vdso]", one, sizeof(one));
+	struct hf_image *second = hf_image_of_bytes(&images, "[vdso]", two, sizeof(two));
+
+	ck_assert_ptr_ne(first, second);
+	ck_assert_ptr_eq(hf_image_that_begins(&images, one, 16, sizeof(one)), first);
+	ck_assert_ptr_eq(hf_image_that_begins(&images, two, 16, sizeof(two)), second);
+	ck_assert_ptr_null(hf_image_that_begins(&images, two, 16, sizeof(two) - 1));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image");
@@ -174,6 +208,8 @@ int main(void)
 	tcase_add_test(tc, a_fifo_is_not_opened);
 	tcase_add_test(tc, what_is_no_elf_file_is_told);
 	tcase_add_test(tc, one_of_two_copies_serves_both);
+	tcase_add_test(tc, many_files_are_told_apart_by_device_and_inode);
+	tcase_add_test(tc, what_is_from_memory_is_known_by_its_bytes);
 	suite_add_tcase(suite, tc);
 	return hf_suite_run(suite);
 }
