@@ -67,16 +67,57 @@ static void note_start(struct hf_named *named, const Elf64_Sym *sym)
 	named->before_section = sym->st_shndx;
 }
 
-static void note_cover(struct hf_named *named, const Elf64_Sym *sym)
+/* Of two that cover an address the one that begins last, then that of the higher rank, then the first of the table. */
+static void keep_better(struct hf_cover *kept, const struct hf_cover *cover)
 {
-	uint8_t rank = rank_of(sym);
-
-	if (named->found && (sym->st_value < named->found_at ||
-			     (sym->st_value == named->found_at && rank <= named->found_rank)))
+	if (!cover->symbol)
 		return;
-	named->found = sym->st_name;
-	named->found_at = sym->st_value;
-	named->found_rank = rank;
+	if (kept->symbol && (cover->at < kept->at ||
+			     (cover->at == kept->at && (cover->rank < kept->rank ||
+							(cover->rank == kept->rank && cover->symbol >= kept->symbol)))))
+		return;
+	*kept = *cover;
+}
+
+/*
+ * The addresses are the leaves of a binary tree in an array: below node i are 2i and 2i + 1, the leaves are n to 2n - 1.
+ */
+static struct hf_cover *node(struct hf_named *named, size_t n, size_t i)
+{
+	return i < n ? &named[i].below : &named[i - n].found;
+}
+
+/*
+ * What covers many addresses is noted where all below is covered, which are few nodes: a file may have any number of
+ * symbols that cover all of it.
+ */
+static void note_cover(struct hf_named *named, size_t n, size_t from, size_t to, const struct hf_cover *cover)
+{
+	for (from += n, to += n; from < to; from /= 2, to /= 2) {
+		if (from & 1)
+			keep_better(node(named, n, from++), cover);
+		if (to & 1)
+			keep_better(node(named, n, --to), cover);
+	}
+}
+
+static void spread_covers(struct hf_named *named, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n; i++) {
+		keep_better(node(named, n, 2 * i), &named[i].below);
+		keep_better(node(named, n, 2 * i + 1), &named[i].below);
+		named[i].below.symbol = 0;
+	}
+}
+
+/* The first that is behind the symbol's end. */
+static size_t first_behind(const struct hf_named *named, size_t n, const Elf64_Sym *sym)
+{
+	if (named[n - 1].vaddr - sym->st_value < sym->st_size)
+		return n;
+	return first_at(named, n, sym->st_value + sym->st_size);
 }
 
 static void pass_over(struct hf_named *named, size_t n, const struct hf_elf_symbols *table)
@@ -90,9 +131,11 @@ static void pass_over(struct hf_named *named, size_t n, const struct hf_elf_symb
 			continue;
 		at = first_at(named, n, sym.st_value);
 		note_start(&named[at], &sym);
-		for (; at < n && named[at].vaddr - sym.st_value < sym.st_size; at++)
-			note_cover(&named[at], &sym);
+		if (named[at].vaddr - sym.st_value < sym.st_size)
+			note_cover(named, n, at, first_behind(named, n, &sym),
+				   &(struct hf_cover){ sym.st_value, i + 1, rank_of(&sym) });
 	}
+	spread_covers(named, n);
 }
 
 static void settle(struct hf_named *named, const struct hf_elf_symbols *table, uint32_t name, uint64_t start)
@@ -110,6 +153,7 @@ static void settle_all(struct hf_named *named, size_t n, const struct hf_elf *el
 		       const struct hf_elf_symbols *table)
 {
 	struct hf_named last = { 0 };
+	Elf64_Sym sym;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
@@ -117,11 +161,13 @@ static void settle_all(struct hf_named *named, size_t n, const struct hf_elf *el
 
 		if (it->before && (!last.before || it->before_at >= last.before_at))
 			last = *it;
-		if (it->found)
-			settle(it, table, it->found, it->found_at);
-		else if (last.before && !last.before_sized && hf_elf_section_holds(elf, last.before_section, it->vaddr))
+		if (it->found.symbol) {
+			hf_elf_symbol(table, it->found.symbol - 1, &sym);
+			settle(it, table, sym.st_name, sym.st_value);
+		} else if (last.before && !last.before_sized && hf_elf_section_holds(elf, last.before_section, it->vaddr)) {
 			settle(it, table, last.before, last.before_at);
-		it->found = it->before = 0;
+		}
+		it->found.symbol = it->before = 0;
 	}
 }
 

@@ -15,16 +15,25 @@
 
 #include "elf_file.h"
 
+/* A symbol that has an address within it. */
+struct hf_cover {
+	uint64_t at;
+	size_t symbol;		/* its number in the table + 1; 0: none */
+	uint8_t rank;
+};
+
 struct hf_named {
 	uint64_t vaddr;
 	const char *symbol;	/* NULL: none yet */
 	uint64_t start;		/* of the symbol */
 	void *owner;		/* whoever asks */
-	/* While a table is passed over: what covers it, and what begins last before it, by the offset of their names. */
-	uint32_t found, before;
-	uint64_t found_at, before_at;
+	/* While a table is passed over: what begins last before it, by the offset of its name, and what covers it. */
+	uint64_t before_at;
+	uint32_t before;
 	uint16_t before_section;
-	uint8_t found_rank, before_sized;
+	uint8_t before_sized;
+	struct hf_cover found;
+	struct hf_cover below;	/* the one at index i is of node i of a tree over all: it covers all below that */
 };
 
 /* By address. */

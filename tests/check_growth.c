@@ -7,10 +7,12 @@
 #include <stdio.h>
 
 #include "lab.h"
+#include "made_elf.h"
 #include "members.h"
 #include "print.h"
 #include "space.h"
 #include "suite.h"
+#include "symbols.h"
 #include "task.h"
 #include "tree.h"
 
@@ -199,6 +201,39 @@ static void read_maps(void *maps, size_t n)
 	hf_arena_done(&arena);
 }
 
+/* ---- Symbols ---------------------------------------------------------------------------------------- */
+
+/* Each of n covers all that follows its beginning, and is there twice. */
+static void *covering_symbols(size_t n)
+{
+	struct hf_elf *elf = keep(calloc(1, sizeof(*elf)));
+	Elf64_Sym *syms = calloc(2 * n, sizeof(*syms));
+	size_t i;
+
+	ck_assert_ptr_nonnull(syms);
+	for (i = 0; i < 2 * n; i++)
+		syms[i] = (Elf64_Sym){ .st_name = 1, .st_value = MADE_TEXT_AT + i / 2, .st_size = n, .st_shndx = 1,
+				       .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC) };
+	keep(made_elf(elf, 2 * n, syms, 2 * n, "\0s", 3));
+	free(syms);
+	return elf;
+}
+
+static void name_addresses(void *elf, size_t n)
+{
+	struct hf_named *named = calloc(n, sizeof(*named));
+	size_t i;
+
+	ck_assert_ptr_nonnull(named);
+	for (i = 0; i < n; i++)
+		named[i].vaddr = MADE_TEXT_AT + i;
+	hf_named_by(named, n, elf, SHT_SYMTAB);
+	for (i = 0; i < n; i++)
+		if (named[i].start != named[i].vaddr)
+			ck_abort_msg("%zu has another name", i);
+	free(named);
+}
+
 /* ---- All ------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -212,6 +247,7 @@ static const struct {
 	{ "printing text", linked_tree, print_text },
 	{ "printing JSON", linked_tree, print_json },
 	{ "reading maps", maps_of_files, read_maps },
+	{ "naming addresses", covering_symbols, name_addresses },
 };
 
 START_TEST(work_grows_with_the_number)
