@@ -115,6 +115,9 @@ static void read_augmentation(const struct hf_cfi *cfi, struct hf_cursor *c, con
 	c->bad |= data.bad;
 }
 
+/* Five letters have a meaning.  The string is read again for each entry that refers to it. */
+#define LETTERS_MAX 16
+
 /* The common entry at an offset of .eh_frame. */
 static bool read_common(const struct hf_cfi *cfi, uint64_t offset, struct hf_entry *e)
 {
@@ -129,7 +132,7 @@ static bool read_common(const struct hf_cfi *cfi, uint64_t offset, struct hf_ent
 	version = hf_cursor_u8(&c);
 	if (version != 1 && version != 3)
 		return false;
-	letters = hf_cursor_string(&c);
+	letters = hf_cursor_string(&c, LETTERS_MAX);
 	e->code_align = hf_cursor_uleb(&c);
 	e->data_align = hf_cursor_sleb(&c);
 	e->ra = version == 1 ? hf_cursor_u8(&c) : hf_cursor_uleb(&c);
@@ -142,14 +145,31 @@ static bool read_common(const struct hf_cfi *cfi, uint64_t offset, struct hf_ent
 	return !c.bad;
 }
 
+/* The common entry that was read last: nearly all of a file refer to the same. */
+struct common {
+	bool read, good;
+	uint64_t offset;
+	struct hf_entry entry;
+};
+
+static bool common_at(const struct hf_cfi *cfi, uint64_t offset, struct common *last)
+{
+	if (!last->read || last->offset != offset) {
+		*last = (struct common){ .read = true, .offset = offset };
+		last->good = read_common(cfi, offset, &last->entry);
+	}
+	return last->good;
+}
+
 /* c is at the first byte behind the length of a frame description entry. */
-static bool read_description(const struct hf_cfi *cfi, struct hf_cursor c, bool wide, struct hf_entry *e)
+static bool read_description(const struct hf_cfi *cfi, struct hf_cursor c, bool wide, struct common *last,
+			     struct hf_entry *e)
 {
 	uint64_t here = (uint64_t)(c.at - cfi->frames.data), back = read_id(&c, wide);
 
-	*e = (struct hf_entry){ 0 };
-	if (back == 0 || back > here || !read_common(cfi, here - back, e))
+	if (back == 0 || back > here || !common_at(cfi, here - back, last))
 		return false;
+	*e = last->entry;
 	e->start = hf_encoded(&c, e->encoding & 0x7f, &cfi->frames, 0);
 	/* The size has the format of the address, and is relative to nothing. */
 	e->end = e->start + hf_encoded(&c, e->encoding & 0x0f, &cfi->frames, 0);
@@ -162,12 +182,13 @@ static bool read_description(const struct hf_cfi *cfi, struct hf_cursor c, bool 
 bool hf_entry_read(const struct hf_cfi *cfi, uint64_t vaddr, struct hf_entry *ret)
 {
 	struct hf_cursor c = hf_cursor_of(cfi->frames.data, cfi->frames.len);
+	struct common common = { 0 };
 	bool wide;
 
 	if (vaddr < cfi->frames.vaddr)
 		return false;
 	hf_cursor_skip(&c, vaddr - cfi->frames.vaddr);
-	return !c.bad && open_entry(&c, &wide) && read_description(cfi, c, wide, ret);
+	return !c.bad && open_entry(&c, &wide) && read_description(cfi, c, wide, &common, ret);
 }
 
 /* ---- A table of our own ------------------------------------------------------------------------- */
@@ -203,6 +224,7 @@ static int add_place(struct hf_cfi *cfi, size_t *cap, uint64_t start, uint64_t v
 static int make_places(struct hf_cfi *cfi)
 {
 	struct hf_cursor c = hf_cursor_of(cfi->frames.data, cfi->frames.len), entry;
+	struct common common = { 0 };
 	size_t cap = 0;
 
 	while (hf_cursor_left(&c)) {
@@ -214,7 +236,7 @@ static int make_places(struct hf_cfi *cfi)
 		if (!open_entry(&entry, &wide))
 			break;
 		c.at = entry.end;
-		if (read_description(cfi, entry, wide, &e) && add_place(cfi, &cap, e.start, vaddr) < 0)
+		if (read_description(cfi, entry, wide, &common, &e) && add_place(cfi, &cap, e.start, vaddr) < 0)
 			return -ENOMEM;
 	}
 	if (cfi->n_places)

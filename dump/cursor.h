@@ -80,7 +80,9 @@ static inline uint64_t hf_cursor_u64(struct hf_cursor *c)
 	return n;
 }
 
-/* LEB128; bits above the 64th are dropped. */
+/* LEB128; bits above the 64th are dropped.  Some write more bytes than the number takes, but nobody any number of them. */
+#define HF_LEB_BITS_MAX (16u * 7)
+
 static inline uint64_t hf_cursor_uleb(struct hf_cursor *c)
 {
 	uint64_t n = 0;
@@ -92,7 +94,8 @@ static inline uint64_t hf_cursor_uleb(struct hf_cursor *c)
 		if (shift < 64)
 			n |= (uint64_t)(byte & 0x7f) << shift;
 		shift += 7;
-	} while (byte & 0x80);
+	} while (byte & 0x80 && shift < HF_LEB_BITS_MAX);
+	c->bad |= byte >> 7;
 	return n;
 }
 
@@ -107,16 +110,18 @@ static inline int64_t hf_cursor_sleb(struct hf_cursor *c)
 		if (shift < 64)
 			n |= (uint64_t)(byte & 0x7f) << shift;
 		shift += 7;
-	} while (byte & 0x80);
+	} while (byte & 0x80 && shift < HF_LEB_BITS_MAX);
+	c->bad |= byte >> 7;
 	if (shift < 64 && (byte & 0x40))
 		n |= ~UINT64_C(0) << shift;
 	return (int64_t)n;
 }
 
-/* A NUL-terminated string; "" and bad when it does not end. */
-static inline const char *hf_cursor_string(struct hf_cursor *c)
+/* A NUL-terminated string of at most max bytes with the NUL; "" and bad when it does not end. */
+static inline const char *hf_cursor_string(struct hf_cursor *c, size_t max)
 {
-	const uint8_t *from = c->at, *nul = memchr(from, 0, hf_cursor_left(c));
+	size_t left = hf_cursor_left(c);
+	const uint8_t *from = c->at, *nul = memchr(from, 0, left < max ? left : max);
 
 	if (!nul) {
 		c->bad = true;

@@ -14,6 +14,13 @@
 #define OUR_ENDIAN ELFDATA2MSB
 #endif
 
+/* A sparse file can claim any number of anything.  These are more than the largest files have. */
+#define SEGMENTS_MAX (65536u / sizeof(Elf64_Phdr))	/* the kernel runs none with more */
+#define SECTIONS_MAX 1000000u
+#define SYMBOLS_MAX ((size_t)50 * 1000 * 1000)
+#define SYMBOL_NAME_MAX ((size_t)64 * 1024)
+#define NOTES_MAX 1000u
+
 static bool inside(const struct hf_elf *e, uint64_t offset, uint64_t size)
 {
 	return offset <= e->len && size <= e->len - offset;
@@ -51,7 +58,7 @@ static void find_sections(struct hf_elf *e, const Elf64_Ehdr *eh)
 		n = first.sh_size;
 	if (names == SHN_XINDEX)
 		names = first.sh_link;
-	if (n > UINT32_MAX || !inside(e, eh->e_shoff, n * sizeof(first)))
+	if (n > SECTIONS_MAX || !inside(e, eh->e_shoff, n * sizeof(first)))
 		return;
 	e->shoff = eh->e_shoff;
 	e->shnum = (uint32_t)n;
@@ -75,7 +82,7 @@ int hf_elf_open(struct hf_elf *e, const void *data, size_t len)
 	e->machine = eh.e_machine;
 	if (eh.e_phentsize == sizeof(Elf64_Phdr) && inside(e, eh.e_phoff, (uint64_t)eh.e_phnum * sizeof(Elf64_Phdr))) {
 		e->phoff = eh.e_phoff;
-		e->phnum = eh.e_phnum;
+		e->phnum = eh.e_phnum < SEGMENTS_MAX ? eh.e_phnum : (uint32_t)SEGMENTS_MAX;
 	}
 	find_sections(e, &eh);
 	return 0;
@@ -103,12 +110,13 @@ bool hf_elf_segment_of_type(const struct hf_elf *e, uint32_t type, struct hf_elf
 	return false;
 }
 
-/* The name at an offset of a table of strings, if it ends inside of it; else "". */
-static const char *name_at(const char *names, size_t len, uint64_t offset)
+/* No more of it is looked at than is compared: tables are large, and sections many. */
+static bool is_named(const struct hf_elf *e, const Elf64_Shdr *sh, const char *name)
 {
-	if (!names || offset >= len || !memchr(names + offset, '\0', len - offset))
-		return "";
-	return names + offset;
+	size_t n = strlen(name) + 1;
+
+	return e->names && sh->sh_name <= e->names_len && n <= e->names_len - sh->sh_name &&
+	       memcmp(e->names + sh->sh_name, name, n) == 0;
 }
 
 bool hf_elf_section(const struct hf_elf *e, const char *name, struct hf_elf_part *ret)
@@ -117,7 +125,7 @@ bool hf_elf_section(const struct hf_elf *e, const char *name, struct hf_elf_part
 	uint32_t i;
 
 	for (i = 0; section_header(e, i, &sh); i++)
-		if (!strcmp(name_at(e->names, e->names_len, sh.sh_name), name) && section_part(e, &sh, ret))
+		if (is_named(e, &sh, name) && section_part(e, &sh, ret))
 			return true;
 	return false;
 }
@@ -167,12 +175,13 @@ static uint64_t align4(uint64_t n)
 	return (n + 3) & ~(uint64_t)3;
 }
 
-static bool build_id_in(const struct hf_elf_part *notes, const uint8_t **ret, size_t *ret_len)
+/* *left is how many notes may still be looked at. */
+static bool build_id_in(const struct hf_elf_part *notes, unsigned int *left, const uint8_t **ret, size_t *ret_len)
 {
 	uint64_t at = 0;
 	Elf64_Nhdr nh;
 
-	while (at + sizeof(nh) <= notes->len) {
+	for (; at + sizeof(nh) <= notes->len && *left; (*left)--) {
 		uint64_t name = at + sizeof(nh), desc;
 
 		memcpy(&nh, notes->data + at, sizeof(nh));
@@ -180,7 +189,7 @@ static bool build_id_in(const struct hf_elf_part *notes, const uint8_t **ret, si
 		if (desc + nh.n_descsz > notes->len)
 			return false;
 		if (nh.n_type == NT_GNU_BUILD_ID && nh.n_namesz == 4 && nh.n_descsz &&
-		    memcmp(notes->data + name, "GNU", 4) == 0) {
+		    nh.n_descsz <= HF_ELF_BUILD_ID_MAX && memcmp(notes->data + name, "GNU", 4) == 0) {
 			*ret = notes->data + desc;
 			*ret_len = nh.n_descsz;
 			return true;
@@ -193,6 +202,7 @@ static bool build_id_in(const struct hf_elf_part *notes, const uint8_t **ret, si
 /* In a segment of notes, of which there may be several; in files that only have debugging information, in a section. */
 bool hf_elf_build_id(const struct hf_elf *e, const uint8_t **ret, size_t *ret_len)
 {
+	unsigned int left = NOTES_MAX;
 	struct hf_elf_part notes;
 	Elf64_Phdr ph;
 	uint32_t i;
@@ -201,10 +211,10 @@ bool hf_elf_build_id(const struct hf_elf *e, const uint8_t **ret, size_t *ret_le
 		if (ph.p_type != PT_NOTE || !inside(e, ph.p_offset, ph.p_filesz))
 			continue;
 		notes = (struct hf_elf_part){ e->data + ph.p_offset, (size_t)ph.p_filesz, 0 };
-		if (build_id_in(&notes, ret, ret_len))
+		if (build_id_in(&notes, &left, ret, ret_len))
 			return true;
 	}
-	return hf_elf_section(e, ".note.gnu.build-id", &notes) && build_id_in(&notes, ret, ret_len);
+	return hf_elf_section(e, ".note.gnu.build-id", &notes) && build_id_in(&notes, &left, ret, ret_len);
 }
 
 bool hf_elf_symbols(const struct hf_elf *e, uint32_t type, struct hf_elf_symbols *ret)
@@ -220,6 +230,8 @@ bool hf_elf_symbols(const struct hf_elf *e, uint32_t type, struct hf_elf_symbols
 			continue;
 		*ret = (struct hf_elf_symbols){ syms.data, syms.len / sizeof(Elf64_Sym),
 						(const char *)names.data, names.len };
+		if (ret->n > SYMBOLS_MAX)
+			ret->n = SYMBOLS_MAX;
 		return true;
 	}
 	return false;
@@ -227,7 +239,11 @@ bool hf_elf_symbols(const struct hf_elf *e, uint32_t type, struct hf_elf_symbols
 
 const char *hf_elf_symbol_name(const struct hf_elf_symbols *s, uint32_t st_name)
 {
-	return name_at(s->names, s->names_len, st_name);
+	size_t left = st_name < s->names_len ? s->names_len - st_name : 0;
+
+	if (!left || !memchr(s->names + st_name, '\0', left < SYMBOL_NAME_MAX ? left : SYMBOL_NAME_MAX))
+		return "";
+	return s->names + st_name;
 }
 
 bool hf_elf_section_holds(const struct hf_elf *e, uint16_t index, uint64_t vaddr)

@@ -57,7 +57,8 @@ bool hf_elf_at(const struct hf_elf *e, uint64_t vaddr, struct hf_elf_part *ret);
  */
 bool hf_elf_vaddr_of(const struct hf_elf *e, uint64_t offset, uint64_t *ret);
 
-/* NT_GNU_BUILD_ID. */
+/* NT_GNU_BUILD_ID, of at most as many bytes (a SHA-512; linkers write a SHA-1). */
+#define HF_ELF_BUILD_ID_MAX 64
 bool hf_elf_build_id(const struct hf_elf *e, const uint8_t **ret, size_t *ret_len);
 
 /* SHT_SYMTAB, or SHT_DYNSYM. */
@@ -68,7 +69,7 @@ static inline void hf_elf_symbol(const struct hf_elf_symbols *s, size_t i, Elf64
 }
 /* Whether a section, by its index, holds this address. */
 bool hf_elf_section_holds(const struct hf_elf *e, uint16_t index, uint64_t vaddr);
-/* Its name, NUL-terminated within the file; "" when it is not. */
+/* Its name, NUL-terminated within the file; "" when it is not, or is longer (64 KiB) than anybody writes names. */
 const char *hf_elf_symbol_name(const struct hf_elf_symbols *s, uint32_t st_name);
 
 #endif

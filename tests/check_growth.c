@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "cfi.h"
 #include "lab.h"
 #include "made_elf.h"
 #include "members.h"
@@ -214,7 +215,7 @@ static void *covering_symbols(size_t n)
 	for (i = 0; i < 2 * n; i++)
 		syms[i] = (Elf64_Sym){ .st_name = 1, .st_value = MADE_TEXT_AT + i / 2, .st_size = n, .st_shndx = 1,
 				       .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC) };
-	keep(made_elf(elf, 2 * n, syms, 2 * n, "\0s", 3));
+	keep(made_elf_of_symbols(elf, 2 * n, syms, 2 * n, "\0s", 3));
 	free(syms);
 	return elf;
 }
@@ -234,6 +235,89 @@ static void name_addresses(void *elf, size_t n)
 	free(named);
 }
 
+/* ---- Damaged files ----------------------------------------------------------------------------------- */
+
+/* n segments, each of the same n notes. */
+static void *notes_of_notes(size_t n)
+{
+	size_t notes_at = sizeof(Elf64_Ehdr) + n * sizeof(Elf64_Phdr), len = notes_at + n * sizeof(Elf64_Nhdr), i;
+	uint8_t *file = keep(calloc(1, len));
+	Elf64_Phdr *ph = (Elf64_Phdr *)(void *)(file + sizeof(Elf64_Ehdr));
+	Elf64_Ehdr *eh = (Elf64_Ehdr *)(void *)file;
+	struct hf_elf *elf = keep(calloc(1, sizeof(*elf)));
+
+	made_begin(eh);
+	eh->e_phoff = sizeof(*eh);
+	eh->e_phnum = (Elf64_Half)n;
+	for (i = 0; i < n; i++)
+		ph[i] = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = notes_at, .p_filesz = n * sizeof(Elf64_Nhdr) };
+	ck_assert_int_eq(hf_elf_open(elf, file, len), 0);
+	return elf;
+}
+
+static void look_for_build_id(void *elf, size_t n)
+{
+	const uint8_t *id;
+	size_t id_len;
+
+	(void)n;
+	ck_assert(!hf_elf_build_id(elf, &id, &id_len));
+}
+
+static void put_u32(uint8_t *to, size_t value)
+{
+	const uint32_t n = (uint32_t)value;
+
+	memcpy(to, &n, sizeof(n));
+}
+
+#define FDE_LEN 24u	/* length, back to the common entry, start, size */
+
+/* A common entry that begins with these and goes on with n bytes, and n entries that refer to it or to a second such. */
+static void *entries(const char *begin, size_t begin_len, uint8_t byte, size_t n)
+{
+	size_t cie_len = 9 + begin_len + n + 16, len = 2 * cie_len + n * FDE_LEN, i;
+	uint8_t *frames = calloc(1, len), *at = frames;
+	struct made_section section = { ".eh_frame", { .sh_type = SHT_PROGBITS, .sh_size = len }, frames };
+	struct hf_elf *elf = keep(calloc(1, sizeof(*elf)));
+
+	ck_assert_ptr_nonnull(frames);
+	for (i = 0; i < 2; i++, at += cie_len) {
+		put_u32(at, cie_len - 4);
+		at[8] = 1;
+		memcpy(at + 9, begin, begin_len);
+		memset(at + 9 + begin_len, byte, n);
+	}
+	for (i = 0; i < n; i++, at += FDE_LEN) {
+		put_u32(at, FDE_LEN - 4);
+		put_u32(at + 4, (size_t)(at + 4 - frames) - i % 2 * cie_len);
+		put_u32(at + 8, 0x1000 + 16 * i);
+		put_u32(at + 16, 16);
+	}
+	keep(made_elf(elf, &section, 1));
+	free(frames);
+	return elf;
+}
+
+static void *entries_of_many_letters(size_t n)
+{
+	return entries("z", 1, 'L', n);
+}
+
+static void *entries_of_a_long_number(size_t n)
+{
+	return entries("", 1, 0x80, n);
+}
+
+static void find_entries(void *elf, size_t n)
+{
+	struct hf_cfi cfi;
+
+	(void)n;
+	ck_assert_int_eq(hf_cfi_open(&cfi, elf), 0);
+	hf_cfi_done(&cfi);
+}
+
 /* ---- All ------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -248,6 +332,9 @@ static const struct {
 	{ "printing JSON", linked_tree, print_json },
 	{ "reading maps", maps_of_files, read_maps },
 	{ "naming addresses", covering_symbols, name_addresses },
+	{ "looking for a build-id", notes_of_notes, look_for_build_id },
+	{ "reading letters of unwind information", entries_of_many_letters, find_entries },
+	{ "reading numbers of unwind information", entries_of_a_long_number, find_entries },
 };
 
 START_TEST(work_grows_with_the_number)

@@ -12,7 +12,7 @@
 
 static Elf64_Sym syms[64];
 static char names[512];
-static struct made_elf *made;
+static void *made;
 static size_t n_syms, n_names;
 
 static void begin(void)
@@ -42,7 +42,7 @@ static void name_all(struct hf_named *named, size_t n)
 	struct hf_elf elf;
 
 	end();
-	made = made_elf(&elf, TEXT_LEN, syms, n_syms, names, n_names);
+	made = made_elf_of_symbols(&elf, TEXT_LEN, syms, n_syms, names, n_names);
 	hf_named_sort(named, n);
 	hf_named_by(named, n, &elf, SHT_SYMTAB);
 }
