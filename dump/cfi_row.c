@@ -119,7 +119,7 @@ static bool step_register(struct machine *m, struct hf_cursor *c, uint8_t op)
 		set(m, reg, SAVED, factored(m, (uint64_t)hf_cursor_sleb(c)));
 		return true;
 	case OP_NEGATIVE_OFFSET:
-		set(m, reg, SAVED, -factored(m, hf_cursor_uleb(c)));
+		set(m, reg, SAVED, (int64_t)(0 - (uint64_t)factored(m, hf_cursor_uleb(c))));
 		return true;
 	case OP_VAL_OFFSET:
 		set(m, reg, IS, factored(m, hf_cursor_uleb(c)));
