@@ -40,12 +40,13 @@ struct state {
 };
 
 #define REMEMBERED_MAX 16	/* compilers nest two or three */
+#define STEPS_MAX 65536		/* the longest that compilers write are some thousands; they are run for each place */
 
 struct machine {
 	const struct hf_entry *entry;
 	uint64_t at, until;	/* addresses */
 	struct state now, initial, remembered[REMEMBERED_MAX];
-	unsigned int n_remembered;
+	unsigned int n_remembered, steps;
 	bool bad;
 };
 
@@ -237,7 +238,7 @@ static void run(struct machine *m, struct hf_cursor c)
 {
 	while (hf_cursor_left(&c) && m->at <= m->until && !m->bad) {
 		step(m, &c);
-		m->bad |= c.bad;
+		m->bad |= c.bad || ++m->steps > STEPS_MAX;
 	}
 }
 

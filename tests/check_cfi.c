@@ -90,6 +90,23 @@ START_TEST(a_negative_offset_is_to_the_other_side)
 }
 END_TEST
 
+static const struct {
+	size_t n;
+	enum hf_row_kind kind;
+} lengths[] = { { 1000, HF_ROW_PLAIN }, { 1000000, HF_ROW_DAMAGED } };
+
+/* They are run for each address that a frame is at. */
+START_TEST(instructions_have_a_largest_number)
+{
+	char *nops = calloc(1, lengths[_i].n);
+	struct hf_row row;
+
+	row_of(usual, (struct bytes){ nops, lengths[_i].n }, MINUS_8, &row);
+	ck_assert_int_eq(row.kind, lengths[_i].kind);
+	free(nops);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cfi");
@@ -97,6 +114,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, instructions_give_a_row, 0, (int)COUNT_OF(rows));
 	tcase_add_test(tc, a_negative_offset_is_to_the_other_side);
+	tcase_add_loop_test(tc, instructions_have_a_largest_number, 0, (int)COUNT_OF(lengths));
 	suite_add_tcase(suite, tc);
 	return hf_suite_run(suite);
 }
