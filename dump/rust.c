@@ -120,7 +120,7 @@ static void put_legacy(struct hf_writer *w, const char *p)
 /* ---- v0 ---------------------------------------------------------------------------------------------- */
 
 #define DEPTH_MAX 128		/* of paths and types within each other */
-#define STEPS_MAX 20000		/* back references make names of exponential length */
+#define STEPS_MAX 20000		/* back references make names that take exponential time */
 
 struct v0 {
 	const char *start;	/* behind "_R": what back references count from */
@@ -135,10 +135,20 @@ struct v0 {
 static void path(struct v0 *v, bool in_value);
 static void type(struct v0 *v);
 
+/* The end of what is too long is not even read. */
+static void put_bytes(struct v0 *v, const char *bytes, size_t n)
+{
+	if (v->quiet)
+		return;
+	if (v->w->out->len + n >= HF_NAME_MAX)
+		v->bad = true;
+	else
+		hf_writer_put_bytes(v->w, bytes, n);
+}
+
 static void put(struct v0 *v, const char *text)
 {
-	if (!v->quiet)
-		hf_writer_put(v->w, text);
+	put_bytes(v, text, strlen(text));
 }
 
 static char peek(const struct v0 *v)
@@ -292,8 +302,7 @@ static void put_constant(struct v0 *v, char kind, uint64_t value, const char *di
 
 	if (n > 16) {	/* more than we count: as it is written */
 		put(v, "0x");
-		if (!v->quiet)
-			hf_writer_put_bytes(v->w, digits, n);
+		put_bytes(v, digits, n);
 		return;
 	}
 	if (kind == 'b' && value < 2)
@@ -385,17 +394,17 @@ static void nested(struct v0 *v, bool in_value)
 	if (space >= 'A' && space <= 'Z') {	/* what has no name of its own */
 		put(v, "::{");
 		put(v, space == 'C' ? "closure" : space == 'S' ? "shim" : "");
-		if (space != 'C' && space != 'S' && !v->quiet)
-			hf_writer_put_bytes(v->w, &space, 1);
-		if (len && !v->quiet) {
-			hf_writer_put(v->w, ":");
-			hf_writer_put_bytes(v->w, name, len);
+		if (space != 'C' && space != 'S')
+			put_bytes(v, &space, 1);
+		if (len) {
+			put(v, ":");
+			put_bytes(v, name, len);
 		}
 		snprintf(text, sizeof(text), "#%llu}", (unsigned long long)number);
 		put(v, text);
-	} else if (len && !v->quiet) {
-		hf_writer_put(v->w, "::");
-		hf_writer_put_bytes(v->w, name, len);
+	} else if (len) {
+		put(v, "::");
+		put_bytes(v, name, len);
 	}
 }
 
@@ -420,8 +429,7 @@ static void path(struct v0 *v, bool in_value)
 	case 'C':	/* a crate */
 		optional62(v, 's');
 		name = bare_ident(v, &len);
-		if (!v->quiet)
-			hf_writer_put_bytes(v->w, name, len);
+		put_bytes(v, name, len);
 		break;
 	case 'N':
 		nested(v, in_value);
@@ -484,8 +492,7 @@ static void function_type(struct v0 *v)
 			put(v, "C");
 		} else {
 			name = bare_ident(v, &len);
-			if (!v->quiet)
-				hf_writer_put_bytes(v->w, name, len);
+			put_bytes(v, name, len);
 		}
 		put(v, "\" ");
 	}
@@ -508,8 +515,7 @@ static void dyn_trait(struct v0 *v)
 	while (!v->bad && eat(v, 'p')) {
 		name = bare_ident(v, &len);
 		put(v, first ? "<" : ", ");
-		if (!v->quiet)
-			hf_writer_put_bytes(v->w, name, len);
+		put_bytes(v, name, len);
 		put(v, " = ");
 		type(v);
 		first = false;
@@ -647,5 +653,5 @@ bool hf_rust_demangle(const char *symbol, struct hf_writer *w)
 	if (strncmp(symbol, "_ZN", 3) != 0 || !is_legacy(symbol + 3))
 		return false;
 	put_legacy(w, symbol + 3);
-	return true;
+	return w->out->len < HF_NAME_MAX;
 }

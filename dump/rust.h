@@ -15,7 +15,12 @@
 
 #include "writer.h"
 
-/* Write the name of a symbol.  False: it is no mangled Rust name; then nothing that was written counts. */
+#define HF_NAME_MAX ((size_t)64 * 1024)	/* of a name that is shown, with its NUL; back references make them any length */
+
+/*
+ * Write the name of a symbol.  False: it is no mangled Rust name, or one that is too long; then nothing that was
+ * written counts.
+ */
 bool hf_rust_demangle(const char *symbol, struct hf_writer *w);
 
 #endif

@@ -60,21 +60,67 @@ START_TEST(a_symbol_is_shown_as_it_was_written)
 }
 END_TEST
 
-/* Each level doubles the length: an end must be set to that. */
+static size_t put_62(char *to, size_t n)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t len = 0, i;
+	char text[8];
+
+	for (; n || !len; n /= 62)
+		text[len++] = digits[n % 62];
+	for (i = 0; i < len; i++)
+		to[i] = text[len - 1 - i];
+	return len;
+}
+
+/* Tuples of two references to the tuple before: each level doubles the length. */
 START_TEST(what_expands_without_end_is_given_up)
 {
-	char symbol[4096] = "_RINvC1a1bTuuE";
+	char symbol[1024] = "_RINvC1a1bTC99"
+			    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxE";
+	size_t len = strlen(symbol), tuple = strlen("INvC1a1b"), i, j, at;
 	struct hf_buf buf = { 0 };
 	struct hf_writer w = { .out = &buf };
-	size_t len = strlen(symbol), i;
 
-	/* Tuples of two references to the tuple before, which begins at digit `at`. */
-	for (i = 0; i < 40; i++)
-		len += (size_t)snprintf(symbol + len, sizeof(symbol) - len, "TB6_B6_E");
-	snprintf(symbol + len, sizeof(symbol) - len, "E");
-	hf_rust_demangle(symbol, &w);
-	ck_assert_uint_lt(buf.len, 1024 * 1024);
+	for (i = 0; i < (size_t)_i; i++, tuple = at) {
+		at = len - strlen("_R");
+		symbol[len++] = 'T';
+		for (j = 0; j < 2; j++) {
+			symbol[len++] = 'B';
+			len += put_62(symbol + len, tuple - 1);
+			symbol[len++] = '_';
+		}
+		symbol[len++] = 'E';
+	}
+	symbol[len++] = 'E';
+	symbol[len] = '\0';
+	/* All tuples are written, one after the other. */
+	ck_assert_int_eq(hf_rust_demangle(symbol, &w), _i < 9);
+	ck_assert_uint_lt(buf.len, HF_NAME_MAX);
+	ck_assert_uint_gt(buf.len, _i < 9 ? 100u << _i : 50000);
 	hf_buf_done(&buf);
+}
+END_TEST
+
+START_TEST(a_legacy_name_has_a_largest_length_too)
+{
+	char *symbol = malloc(3 * HF_NAME_MAX);
+	struct hf_buf buf = { 0 };
+	struct hf_writer w = { .out = &buf };
+	size_t i;
+
+	strcpy(symbol, "_ZN");
+	for (i = 0; i < HF_NAME_MAX; i++)
+		memcpy(symbol + 3 + 2 * i, "1a", 2);
+	strcpy(symbol + 3 + 2 * i, "17h0123456789abcdefE");
+	ck_assert(!hf_rust_demangle(symbol, &w));
+	strcpy(symbol + 3 + 2000, "17h0123456789abcdefE");
+	buf.len = 0;
+	ck_assert(hf_rust_demangle(symbol, &w));
+	ck_assert_uint_eq(buf.len, 3 * 1000 - 2);
+	hf_buf_done(&buf);
+	free(symbol);
 }
 END_TEST
 
@@ -84,7 +130,8 @@ int main(void)
 	TCase *tc = tcase_create("names");
 
 	tcase_add_loop_test(tc, a_symbol_is_shown_as_it_was_written, 0, COUNT_OF(names));
-	tcase_add_test(tc, what_expands_without_end_is_given_up);
+	tcase_add_loop_test(tc, what_expands_without_end_is_given_up, 1, 16);
+	tcase_add_test(tc, a_legacy_name_has_a_largest_length_too);
 	suite_add_tcase(suite, tc);
 	return hf_suite_run(suite);
 }
