@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cxx_size.h"
 #include "rust.h"
+
+/* What one name may take in memory before its length is known, and all of one look together, which is time. */
+#define ROOM_MAX ((double)64 * 1024 * 1024)
+#define ROOM_OF_ALL_MAX ((double)4 * 1024 * 1024 * 1024)
 
 /* The Itanium C++ ABI, section 3.4: __cxa_demangle() is part of every runtime of C++. */
 static void load_cxx(struct hf_demangler *d)
@@ -26,14 +31,18 @@ static void load_cxx(struct hf_demangler *d)
 
 static const char *of_cxx(struct hf_demangler *d, struct hf_arena *arena, const char *symbol)
 {
+	double room = hf_cxx_size_max(symbol);
 	const char *copy = symbol;
 	char *name;
 	int status;
 
+	if (room > ROOM_MAX || d->room + room > ROOM_OF_ALL_MAX)
+		return symbol;
+	d->room += room;
 	if (!d->tried)
 		load_cxx(d);
 	name = d->cxx ? d->cxx(symbol, NULL, NULL, &status) : NULL;
-	if (name)
+	if (name && strlen(name) < HF_NAME_MAX)
 		copy = hf_arena_copy(arena, name, strlen(name));
 	free(name);
 	return copy;

@@ -2,7 +2,8 @@
 /*
  * demangle - symbols as people write them: Rust by ourselves (rust.h), C++ by the runtime of C++ itself, which is
  * loaded when the first such symbol is met: most programs have none, and loading it takes as long as all else.
- * Where it is not installed, C++ names stay as they are.
+ * Where it is not installed, C++ names stay as they are; so do names that are too long, or might be: a file can have
+ * symbols of 300 bytes whose names fill all memory (cxx_size.h), and the runtime offers no way to stop it.
  */
 #ifndef HF_DEMANGLE_H
 #define HF_DEMANGLE_H
@@ -13,6 +14,7 @@ struct hf_demangler {
 	void *library;
 	char *(*cxx)(const char *name, char *buf, size_t *len, int *ret_status);
 	int tried;
+	double room;	/* what those names might have taken */
 };
 #define HF_DEMANGLER_INIT { 0 }
 
