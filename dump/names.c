@@ -25,23 +25,37 @@ static bool all_named(const struct hf_named *named, size_t n)
 	return true;
 }
 
+/* All that is unpacked for one look; it is kept, for names are in it.  What would come to more has no names. */
+#define UNPACKED_MAX ((size_t)256 * 1024 * 1024)
+
+/* What was too much for one is so for those that follow: each would be unpacked to find that out. */
+static bool unpack(struct hf_stacks *stacks, struct hf_image *image)
+{
+	if (stacks->unpacked > UNPACKED_MAX || !hf_debug_file_unpack(&image->mini, &image->elf))
+		return false;
+	stacks->unpacked += image->mini.elf.len;
+	if (stacks->unpacked > UNPACKED_MAX)
+		hf_debug_file_done(&image->mini);
+	return stacks->unpacked <= UNPACKED_MAX;
+}
+
 /*
  * From all that may know, the most complete first: the file's own symbols, those of its separate file, those for
  * dynamic linking, which every library has, and for the rest those that are compressed.
  */
-static void find_symbols(struct hf_image *image, struct hf_named *named, size_t n, bool lines)
+static void find_symbols(struct hf_stacks *stacks, struct hf_image *image, struct hf_named *named, size_t n)
 {
 	struct hf_elf_symbols own;
 
 	hf_named_sort(named, n);
 	hf_named_by(named, n, &image->elf, SHT_SYMTAB);
 	/* One that has its symbols may have its lines there all the same. */
-	if ((lines || !hf_elf_symbols(&image->elf, SHT_SYMTAB, &own)) && image->build_id &&
+	if ((stacks->opts.lines || !hf_elf_symbols(&image->elf, SHT_SYMTAB, &own)) && image->build_id &&
 	    hf_debug_file_open(&image->debug, image->build_id, image->n_build_id, image->pid))
 		hf_named_by(named, n, &image->debug.elf, SHT_SYMTAB);
 	if (!all_named(named, n))
 		hf_named_by(named, n, &image->elf, SHT_DYNSYM);
-	if (!all_named(named, n) && hf_debug_file_unpack(&image->mini, &image->elf))
+	if (!all_named(named, n) && unpack(stacks, image))
 		hf_named_by(named, n, &image->mini.elf, SHT_SYMTAB);
 }
 
@@ -68,7 +82,7 @@ static int name_image(struct hf_stacks *stacks, struct hf_image *image, struct h
 	const char *name = NULL;
 	size_t i;
 
-	find_symbols(image, named, n, stacks->opts.lines);
+	find_symbols(stacks, image, named, n);
 	for (i = 0; i < n; i++) {
 		struct hf_place *place = named[i].owner;
 

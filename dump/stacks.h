@@ -49,6 +49,7 @@ struct hf_stacks {
 	size_t n_processes;
 	struct hf_walker walker;
 	struct hf_demangler demangler;
+	size_t unpacked;		/* bytes, of symbols that files have compressed */
 	bool unwound, named;
 };
 
