@@ -261,8 +261,10 @@ fuzz-coverage:
 	$(Q)$(MAKE) BUILD=$(BUILD)-coverage $(WITH_CLANG) built-fuzz SAN='-fprofile-instr-generate -fcoverage-mapping'
 	$(Q)tests/fuzz.sh coverage $(BUILD)-coverage $(PARSERS)
 
-PARSERS := base/scan.c base/procfs.c base/cgroupfs.c seize/births.c seize/journal.c seize/recover.c pstree/writer.c \
-	$(wildcard pstree/print*.c) cli/words.c cli/json.c cli/container_of.c
+PARSERS := base/scan.c base/procfs.c base/cgroupfs.c base/maps.c base/timers.c seize/births.c seize/journal.c \
+	seize/recover.c pstree/writer.c $(wildcard pstree/print*.c) \
+	$(addprefix dump/,cfi.c cfi_row.c cxx_size.c debug_file.c demangle.c elf_file.c rust.c space.c symbols.c walk.c) \
+	$(addprefix keeper/,wire.c jsonc.c methods.c calls.c) cli/words.c cli/json.c cli/container_of.c cli/unit.c
 
 built-fuzz: $(fuzz_PROGRAMS)
 # A long campaign against everything at once: forks, threads, execs, exits, signals.
