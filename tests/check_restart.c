@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "lab.h"
 #include "restart.h"
 #include "suite.h"
 
@@ -102,6 +104,12 @@ static const struct row rows[] = {
 	{ "ppoll", { 5 }, LEFT, LEFT, HF_ASK_NOTHING, HF_ASK_NOTHING },
 };
 
+/* On another architecture than its own, and those that have its headers, the numbers of one are not to be had. */
+static bool has_numbers(size_t arch)
+{
+	return access(archs[arch].header, R_OK) == 0;
+}
+
 static void check_row(const struct row *row, size_t arch)
 {
 	long nr = number_in(archs[arch].header, row->name);
@@ -143,6 +151,8 @@ START_TEST(no_other_call_is_ever_restarted)
 	for (size_t arch = 0; arch < COUNT_OF(archs); arch++) {
 		bool known[1024] = { false }, x86 = archs[arch].arch == HF_ARCH_X86_64;
 
+		if (!has_numbers(arch))
+			continue;
 		for (size_t i = 0; i < COUNT_OF(rows); i++) {
 			long nr = number_in(archs[arch].header, rows[i].name);
 
@@ -212,6 +222,11 @@ int main(void)
 {
 	Suite *suite = suite_create("restart");
 	TCase *tc = tcase_create("table");
+	size_t arch;
+
+	for (arch = 0; arch < COUNT_OF(archs); arch++)
+		if (!has_numbers(arch))
+			lab_left_out("the numbers of an architecture's calls", archs[arch].header);
 
 	tcase_add_loop_test(tc, each_call_has_its_verdict, 0, COUNT_OF(rows));
 	tcase_add_test(tc, no_other_call_is_ever_restarted);
