@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "clock.h"
+#include "cancel.h"
 #include "err.h"
 #include "hold.h"
 #include "procfs.h"
@@ -119,6 +120,7 @@ int hf_stacks_walk(struct hf_stacks *s, bool live, struct hf_error *err)
 
 HF_API int hf_stack_unwind(hf_stacks *stacks, struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	int r = 0;
 
 	if (stacks->named)
@@ -185,6 +187,7 @@ static const char *comm_of_hold(void *from, const struct hf_task *task)
 HF_API int hf_stack_copy(hf_hold *hold, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
 			 struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	const struct hf_stack_source source = { hf_hold_tasks(hold), regs_of_hold, comm_of_hold, hold };
 	uint64_t start_ns = hf_clock_ns();
 	int r;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "cancel.h"
 #include "err.h"
 #include "hold_state.h"
 #include "keeper.h"
@@ -458,6 +459,7 @@ static int connect_to_kept(int fd, const char *name, hf_keeper **ret_keeper, str
 HF_API int hf_keeper_start(const struct hf_target *target, const struct hf_take_options *take_opts,
 			   const struct hf_keeper_options *opts, hf_keeper **ret_keeper, struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	hf_owned_fd ours = -1, theirs = -1;
 	struct hf_keeper_job job = { .caller = 0 };
 	int ends[2], r;

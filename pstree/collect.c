@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "clock.h"
 #include "err.h"
 #include "members.h"
@@ -216,6 +217,7 @@ static int collect(struct hf_collector *c, unsigned int n_levels)
 HF_API int hf_tree_collect(hf_hold *hold, const struct hf_tree_options *opts, hf_tree **ret_tree,
 			   struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	const struct hf_hold_info *info = hf_hold_info(hold);
 	hf_owned_fd proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint64_t start_ns = hf_clock_ns();

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -211,14 +212,64 @@ static int tell_version(struct hf_freezer *f, const char *freezer_v1_mount, stru
 
 /* ---- Levels ------------------------------------------------------------------------------ */
 
+/* FNV-1a.  Whoever may make cgroups chooses their names, and does not know what the kernel gave us at our start. */
+static size_t hash_of(const char *name)
+{
+	uint64_t hash;
+
+	memcpy(&hash, (const void *)getauxval(AT_RANDOM), sizeof(hash));
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return (size_t)(hash ^ hash >> 32);
+}
+
 static bool knows_level(const struct hf_freezer *f, const char *name)
 {
-	size_t i;
+	size_t at;
 
-	for (i = 0; i < f->n_levels; i++)
-		if (!f->levels[i].gone && !strcmp(f->levels[i].name, name))
+	if (!f->n_slots)
+		return false;
+	for (at = hash_of(name) & (f->n_slots - 1); f->slots[at]; at = (at + 1) & (f->n_slots - 1)) {
+		const struct hf_level *l = &f->levels[f->slots[at] - 1];
+
+		if (!l->gone && !strcmp(l->name, name))
 			return true;
+	}
 	return false;
+}
+
+static void put_level(struct hf_freezer *f, size_t i)
+{
+	size_t at = hash_of(f->levels[i].name) & (f->n_slots - 1);
+
+	while (f->slots[at])
+		at = (at + 1) & (f->n_slots - 1);
+	f->slots[at] = (uint32_t)i + 1;
+}
+
+/* Room for one more level.  0 or -ENOMEM. */
+static int grow_levels(struct hf_freezer *f)
+{
+	size_t cap = f->cap_levels ? f->cap_levels * 2 : 8, i;
+	struct hf_level *levels;
+	uint32_t *slots;
+
+	if (f->n_levels < f->cap_levels)
+		return 0;
+	levels = reallocarray(f->levels, cap, sizeof(*levels));
+	if (!levels)
+		return -ENOMEM;
+	f->levels = levels;
+	slots = calloc(cap * 2, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	free(f->slots);
+	f->slots = slots;
+	f->n_slots = cap * 2;
+	f->cap_levels = cap;
+	for (i = 0; i < f->n_levels; i++)
+		put_level(f, i);
+	return 0;
 }
 
 static bool read_threaded(const struct hf_freezer *f, const struct hf_level *l)
@@ -251,18 +302,10 @@ static int look_at_level(const struct hf_freezer *f, struct hf_level *l)
 static int add_level(struct hf_freezer *f, const char *name)
 {
 	struct hf_level l = { .fd = -1, .self_fd = -1 };
-	struct hf_level *levels;
-	int r;
+	int r = grow_levels(f);
 
-	if (f->n_levels == f->cap_levels) {
-		size_t cap = f->cap_levels ? f->cap_levels * 2 : 8;
-
-		levels = reallocarray(f->levels, cap, sizeof(*levels));
-		if (!levels)
-			return -ENOMEM;
-		f->levels = levels;
-		f->cap_levels = cap;
-	}
+	if (r < 0)
+		return r;
 	l.name = strdup(name);
 	if (!l.name)
 		return -ENOMEM;
@@ -271,7 +314,8 @@ static int add_level(struct hf_freezer *f, const char *name)
 		free(l.name);
 		return hf_is_gone(r) ? 0 : r;
 	}
-	f->levels[f->n_levels++] = l;
+	f->levels[f->n_levels] = l;
+	put_level(f, f->n_levels++);
 	return 0;
 }
 
@@ -534,9 +578,10 @@ void hf_freezer_done(struct hf_freezer *f)
 		hf_own_close(&f->levels[i].self_fd);
 	}
 	free(f->levels);
+	free(f->slots);
 	free(f->path);
-	for (i = 0; i < f->n_locks; i++)
-		hf_own_close(&f->locks[i]);
+	/* A child that was forked meanwhile has copies, which keep a lock that is only closed (flock(2)). */
+	hf_freezer_unlock(f);
 	hf_own_close(&f->dirfd);
 	hf_own_close(&f->events_fd);
 	*f = (struct hf_freezer)HF_FREEZER_INIT;

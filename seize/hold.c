@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "err.h"
 #include "hold_state.h"
 #include "own.h"
@@ -168,6 +169,7 @@ static int set_up(struct hf_hold *hold, const struct hf_target *target, const st
 int hf_hold_take_for(const struct hf_kin *asker, const struct hf_target *target, const struct hf_take_options *opts,
 		     hf_hold **ret_hold, struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	struct hf_hold *hold;
 	int r;
 
@@ -283,6 +285,7 @@ static void note_changes(struct hf_hold *hold)
 HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_release_options *opts,
 			   struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	struct hf_release_options o = HF_RELEASE_OPTIONS_INIT;
 	struct hf_deadline deadline;
 	int r = check_tracer(hold, err);
@@ -338,6 +341,7 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 
 HF_API void hf_hold_free(hf_hold *hold)
 {
+	HF_UNCANCELLED;
 	if (!hold)
 		return;
 	/* From another thread nothing can be released, and to forget who is held would be worse. */
@@ -354,6 +358,7 @@ HF_API void hf_hold_free(hf_hold *hold)
 
 HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	int r = check_tracer(hold, err), changed;
 
 	if (r < 0 || hold->released)

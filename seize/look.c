@@ -140,7 +140,8 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 		t->found = found_letter(hold, t, st.state);
 	if (hold->opts.brief != HF_BRIEF_PROCESSES)
 		hf_hold_note_comm(hold, t, st.comm);
-	if (st.tracer == hold->tracer) {
+	/* Before anybody was seized for this hold, one whom we trace is of another, or the program's own tracee. */
+	if (st.tracer == hold->tracer && hold->first_stop_ns) {
 		/*
 		 * Born to a thread of ours and attached to us by the kernel, or under a new tid since
 		 * an exec.  A stop that is on its way is not doubled by another interrupt.
@@ -335,11 +336,15 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 		c->outside++;
 		return 0;
 	}
-	if (hf_task_set_find(&hold->set, tid))
+	/* Who was gone may be there again: an exec gives the number of its dead leader to the thread that made it. */
+	t = hf_task_set_find(&hold->set, tid);
+	if (t && t->state != HF_TASK_GONE)
 		return 0;
-	t = hf_task_set_add(&hold->set, tid);
+	if (!t)
+		t = hf_task_set_add(&hold->set, tid);
 	if (!t)
 		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, tid, "out of memory for thread %d", tid);
+	t->state = HF_TASK_LISTED;
 	t->level = level;
 	if (is_known(hold, c, t))
 		return 0;

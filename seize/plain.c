@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "cancel.h"
 #include "hold_state.h"
 #include "lock.h"
 
@@ -37,6 +38,7 @@ static int read_options(struct hf_freezer_options *to, const struct hf_freezer_o
 HF_API int hf_cgroup_state(const char *path, struct hf_cgroup_state *ret_state,
 			   struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
 	enum hf_freezer_state state;
 	int r = hf_freezer_open(&f, path, err);
@@ -98,6 +100,7 @@ static int freeze_found(struct hf_freezer *f, const struct hf_freezer_options *o
 HF_API int hf_cgroup_freeze(const char *path, const struct hf_freezer_options *opts,
 			    struct hf_cgroup_state *ret_state, struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
 	struct hf_error own = HF_ERROR_INIT;
 	struct hf_freezer_options o;
@@ -150,6 +153,7 @@ static int await_thawed(const struct hf_freezer *f, struct hf_deadline deadline,
 HF_API int hf_cgroup_thaw(const char *path, const struct hf_freezer_options *opts,
 			  struct hf_cgroup_state *ret_state, struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
 	struct hf_freezer_options o;
 	struct hf_deadline deadline;

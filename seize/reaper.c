@@ -4,6 +4,7 @@
  */
 #include "reaper.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -101,6 +102,9 @@ static struct hf_reaper *start(struct hf_task_set *set)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(&r->thread, &attr, be_reaper, r);
+	/* A program's thread-local storage is on that stack, too, and may be larger. */
+	if (failed == EINVAL)
+		failed = pthread_create(&r->thread, NULL, be_reaper, r);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	if (!failed)

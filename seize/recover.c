@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "cancel.h"
 #include "freezer.h"
 #include "hold_state.h"
 #include "journal.h"
@@ -409,6 +410,7 @@ static int each_journal(struct recovery *rec, unsigned int turn_ms)
 HF_API int hf_recover(const struct hf_recover_options *opts, hf_leftover_fn tell, void *data,
 		      struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	struct hf_recover_options o = HF_RECOVER_OPTIONS_INIT;
 	struct recovery rec = { .each = recover_file, .tell = tell, .data = data, .err = err };
 	int r = 0;

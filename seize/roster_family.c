@@ -28,6 +28,12 @@
 
 /* ---- The roots ------------------------------------------------------------------------------------ */
 
+/* A dead leader counts itself among the threads, and others may live. */
+static bool has_ended(const struct hf_stat *st)
+{
+	return st->state == 'X' || (st->state == 'Z' && st->n_threads <= 1);
+}
+
 static int refuse_root(pid_t pid, uint64_t *ret_start, struct hf_error *err)
 {
 	char who[128], parent[128];
@@ -44,8 +50,8 @@ static int refuse_root(pid_t pid, uint64_t *ret_start, struct hf_error *err)
 	if (stat.flags & HF_PF_KTHREAD)
 		return hf_fail(err, EINVAL, HF_STAGE_LOOK, pid,
 			       "%s is a kernel thread, which nobody can hold", who);
-	/* A dead leader counts itself among the threads, and others may live. */
-	if (status.state == 'X' || (status.state == 'Z' && stat.n_threads <= 1)) {
+	/* In an exec by another thread the leader dies, and its number goes to that one: at the second look it is there. */
+	if (has_ended(&stat) && (hf_tid_stat(pid, &stat) < 0 || has_ended(&stat))) {
 		hf_explain_who(status.ppid, parent, sizeof(parent));
 		return hf_fail(err, ESRCH, HF_STAGE_LOOK, pid,
 			       "process %s is a zombie: it has ended, and its parent %s has not reaped it",

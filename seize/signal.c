@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "cancel.h"
 #include "explain.h"
 #include "hold_state.h"
 #include "own.h"
@@ -524,8 +525,10 @@ static int send_on_errand(struct errand *e)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(&thread, NULL, run_errand, e);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r)
+	if (r) {
+		hf_hold_discard(e->v.hold);
 		return hf_fail(&e->err, r, HF_STAGE_NONE, 0, "cannot start a thread: %s", strerror(r));
+	}
 	pthread_join(thread, NULL);
 	return e->r;
 }
@@ -547,6 +550,7 @@ static int prepare(struct errand *e, const struct hf_target *target, int sig, co
 HF_API int hf_target_signal(const struct hf_target *target, int sig, const struct hf_take_options *opts,
 			    struct hf_signalled *ret, struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	struct errand e = { .v = { .sig = sig, .kill_fd = -1 } };
 	struct hf_target own;
 	int r = target ? hf_target_copy(&own, target, err) :

@@ -426,6 +426,16 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 	return r < 0 ? r : refuse_nobody(hold, err);
 }
 
+/* What somebody else has set meanwhile stays; what we have set does not. */
+static void take_back_freeze(struct hf_hold *hold)
+{
+	if (hold->freezer.version == 2)
+		hf_freezer_restore(&hold->freezer);
+	else
+		hf_freezer_thaw_all(&hold->freezer);
+	hold->frozen = hold->target_frozen = false;
+}
+
 int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err)
 {
 	struct hf_error second;
@@ -436,8 +446,8 @@ int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err)
 	hf_reaper_end(hold->reaper);
 	hold->reaper = NULL;
 	/* Thawed under the hold, as it was before; a cgroup that stays frozen has them all the same. */
-	if (r < 0 && hf_hold_can_freeze(hold) && !stays_frozen(hold))
-		thaw(hold, &second);
+	if (r < 0 && hf_hold_can_freeze(hold) && !stays_frozen(hold) && thaw(hold, &second) < 0)
+		take_back_freeze(hold);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "err.h"
+#include "cancel.h"
 #include "hold_state.h"
 
 /* The thread ends inside of the function: pthread_exit(3), or cancelled. */
@@ -17,6 +18,7 @@ static void let_go(void *hold)
 HF_API int hf_hold_while(const struct hf_target *target, const struct hf_take_options *opts, hf_while_fn fn,
 			 void *data, int *ret, struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	hf_hold *hold = NULL;
 	int r, came_to;
 
@@ -26,7 +28,9 @@ HF_API int hf_hold_while(const struct hf_target *target, const struct hf_take_op
 	if (r < 0)
 		return r;
 	pthread_cleanup_push(let_go, hold);
+	pthread_setcancelstate(cancelled_before, NULL);
 	came_to = fn(hold, data);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	pthread_cleanup_pop(0);
 	if (ret)
 		*ret = came_to;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cancel.h"
 #include "err.h"
 #include "explain.h"
 #include "lock.h"
@@ -334,6 +335,7 @@ static int look(struct hf_hold *hold, const struct hf_target *target, struct hf_
 HF_API int hf_why(const struct hf_target *target, const struct hf_take_options *opts, hf_obstacle_fn fn, void *data,
 		  struct hf_error *err)
 {
+	HF_UNCANCELLED;
 	struct hf_error own = HF_ERROR_INIT;
 	struct hf_target copy;
 	struct hf_hold *hold;

@@ -95,6 +95,49 @@ START_TEST(what_the_function_released_by_itself_stays_so)
 }
 END_TEST
 
+static int nothing(hf_hold *hold, void *data)
+{
+	(void)hold;
+	(void)data;
+	return 0;
+}
+
+static void *hold_again_and_again(void *arg)
+{
+	const struct lab *lab = arg;
+	struct hf_target target = HF_TARGET_INIT;
+
+	target.path = lab->top;
+	for (;;) {
+		hf_hold_while(&target, NULL, nothing, NULL, NULL, NULL);
+		pthread_testcancel();
+	}
+	return arg;	/* not reached */
+}
+
+/* While it freezes, seizes, thaws, lets go: nothing of that is left half done. */
+START_TEST(a_thread_that_is_cancelled_at_any_moment_leaves_nothing)
+{
+	struct lab *lab = lab_new(_i);
+	pthread_t thread;
+	void *came_to;
+
+	lab_start(lab, lab->top, "frames", "chain", "30", NULL);
+	for (unsigned int round = 0; round < 100; round++) {
+		ck_assert_int_eq(pthread_create(&thread, NULL, hold_again_and_again, lab), 0);
+		usleep(1000 + round * 97 % 5000);
+		ck_assert_int_eq(pthread_cancel(thread), 0);
+		ck_assert_int_eq(pthread_join(thread, &came_to), 0);
+		ck_assert_ptr_eq(came_to, PTHREAD_CANCELED);
+		ck_assert(!lab_is_frozen(lab, lab->top));
+		lab_moving(lab);
+	}
+	lab_as_before(lab);
+	lab_let_go(lab_take(lab->top, NULL), HF_RELEASE_AS_FOUND);
+	lab_done(lab);
+}
+END_TEST
+
 static void *end_inside(void *arg)
 {
 	int ret;
@@ -164,6 +207,7 @@ int main(void)
 	lab_add(tc, it_is_held_inside_and_runs_afterwards_whatever_is_returned);
 	lab_add(tc, what_the_function_released_by_itself_stays_so);
 	lab_add(tc, a_thread_that_ends_inside_has_released);
+	lab_add(tc, a_thread_that_is_cancelled_at_any_moment_leaves_nothing);
 	lab_add(tc, a_process_that_ends_inside_has_released);
 	lab_add(tc, without_a_hold_the_function_is_not_called);
 	return hf_suite_run(suite);
