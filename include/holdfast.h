@@ -27,7 +27,9 @@
  *   when that thread ends the kernel lets go of everybody.  Different holds in different
  *   threads do not meet: the library keeps no global state.
  * - A caller that holds its own children is their real parent and their tracer in one: their death is
- *   then reaped by the hold, and the caller's wait for them says ECHILD.
+ *   then reaped by the hold, and the caller's wait for them says ECHILD.  And wait(2) tells such a caller of a child that
+ *   nobody traces what it tells of a tracee that runs: one whose second thread execs while it is being taken may be
+ *   missed, or waited for in vain.  Hold such children through a keeper (hf_keeper_start()), who is not their parent.
  * - The library installs no signal handler, never calls waitpid(-1), never prints, never
  *   exits.  The kernel sends SIGCHLD to the caller's process when a held thread stops or dies;
  *   a caller that reaps children must not wait for tids it did not make.  It must not set
@@ -243,7 +245,9 @@ typedef struct hf_hold hf_hold;
  * While it is taken a helper thread of the library may run, with all signals blocked, which reaps threads of the target
  * that an exec kills: for processes that are not frozen as a whole.  It has ended when this returns.
  *
- * Errors (all leave the target as it was, unless err->undo says HF_UNDO_FAILED):
+ * Errors (all leave the target as it was, unless err->undo says HF_UNDO_FAILED; but a thread that sleeps uninterruptibly
+ * when all is undone is let go by the kernel when the calling thread ends, and stops if it wakes up before: err->note tells
+ * how many there are.  Where that matters, take holds in a thread of their own):
  *   ENOENT     no such cgroup          ENOTDIR/EINVAL  not a cgroup, or without a freezer
  *   EINVAL     a thread or a kernel thread was named for a process; or on_death is not for this target
  *   EBUSY      the root cgroup; or the target contains the caller or one of its ancestors;
