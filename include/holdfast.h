@@ -30,6 +30,8 @@
  *   then reaped by the hold, and the caller's wait for them says ECHILD.  And wait(2) tells such a caller of a child that
  *   nobody traces what it tells of a tracee that runs: one whose second thread execs while it is being taken may be
  *   missed, or waited for in vain.  Hold such children through a keeper (hf_keeper_start()), who is not their parent.
+ * - A thread that is cancelled (pthread_cancel(3)) is so before or after what changes or reads the target, not within;
+ *   but inside of the function that hf_hold_while() calls.
  * - The library installs no signal handler, never calls waitpid(-1), never prints, never
  *   exits.  The kernel sends SIGCHLD to the caller's process when a held thread stops or dies;
  *   a caller that reaps children must not wait for tids it did not make.  It must not set

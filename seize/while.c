@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "err.h"
 #include "cancel.h"
+#include "err.h"
 #include "hold_state.h"
 
 /* The thread ends inside of the function: pthread_exit(3), or cancelled. */
