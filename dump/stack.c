@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "clock.h"
 #include "cancel.h"
+#include "clock.h"
 #include "err.h"
 #include "hold.h"
 #include "procfs.h"

@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "cancel.h"
+#include "clock.h"
 #include "err.h"
 #include "hold_state.h"
 #include "keeper.h"

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "err.h"
 #include "cancel.h"
+#include "err.h"
 #include "hold_state.h"
 #include "lock.h"
 

@@ -29,8 +29,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "err.h"
 #include "cancel.h"
+#include "err.h"
 #include "freezer.h"
 #include "hold_state.h"
 #include "journal.h"

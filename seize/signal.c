@@ -20,8 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "err.h"
 #include "cancel.h"
+#include "err.h"
 #include "explain.h"
 #include "hold_state.h"
 #include "own.h"
