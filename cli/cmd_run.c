@@ -336,13 +336,19 @@ static bool await_command(struct runner *r, int ms)
 	return ended;
 }
 
+/* A stopped one takes it, too. */
+static void end_command(const struct runner *r, int sig)
+{
+	hf_command_signal(&r->command, sig);
+	hf_command_signal(&r->command, SIGCONT);
+}
+
 static int end_overdue(struct runner *r)
 {
 	const char *how = "by SIGTERM";
 	char span[HF_SPAN_MAX], shown[HF_TARGET_SHOWN_MAX];
 
-	hf_command_signal(&r->command, SIGTERM);
-	hf_command_signal(&r->command, SIGCONT);	/* a stopped one takes it, too */
+	end_command(r, SIGTERM);
 	if (!await_command(r, END_MS)) {
 		how = "by SIGKILL";
 		hf_command_signal(&r->command, SIGKILL);
@@ -366,7 +372,7 @@ static int wait_for_command(struct runner *r, int status)
 	if (r->ending == ENDING_TIME)
 		return end_overdue(r);
 	if (r->ending == ENDING_SIGNAL && !r->by_kernel)
-		hf_command_signal(&r->command, r->signal);
+		end_command(r, r->signal);
 	await_command(r, -1);
 	if (status != HF_EXIT_DONE)
 		return HF_EXIT_RUN_FAILED;

@@ -43,8 +43,8 @@ static int take_a_look(void *arg)
 	int seen, released, status;
 
 	opts.brief = g->look->brief;
-	/* Looking has no deadline of its own. */
-	opts.dead_man_ms = args->timeout_ms;
+	/* Looking has no deadline of its own, and a large target takes its time. */
+	opts.dead_man_ms = args->timeout_ms > HF_TIMEOUT_DEFAULT_MS ? args->timeout_ms : HF_TIMEOUT_DEFAULT_MS;
 	if (hf_hold_take(&g->target, &opts, &g->hold, &g->err) < 0)
 		return hf_report(cmd->name, &g->err);
 	seen = g->look->held(g->look, g->hold, &g->err);

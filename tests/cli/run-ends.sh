@@ -81,6 +81,13 @@ by_the_time()
 	reap "$RUN_PID"
 	[[ $RC == 125 ]] || fail "stopped: exit status $RC"
 	grep -q "by SIGTERM" "$TMP/err" || fail "stopped: message"
+	# And by a signal to us.
+	start_run idle "$CG"
+	kill -STOP "$COMMAND_PID"
+	kill -TERM "$RUN_PID"
+	reap "$RUN_PID"
+	[[ $RC == 143 ]] || fail "stopped, and TERM: exit status $RC"
+	must_be_free
 	# One that ends in time is not ended.
 	run run --for 20s "$CG" -- true
 	expect 0 ""
