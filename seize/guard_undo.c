@@ -190,21 +190,17 @@ static void keep_frozen(const struct hf_guard_post *post, struct line *l)
 	struct hf_journal_level *top = &page->levels[0];
 	struct hf_put_back count = { 0, 0, 0 };
 	size_t i;
-	bool theirs = hf_journal_is_foreign(top);
 	int r = 0;
 
-	/* Whoever has thawed it since has decided that. */
-	if (!theirs) {
-		top->now = true;
-		if (hf_journal_read(top) != 1)
-			r = hf_journal_set(page, 0, true);
-	}
+	top->now = true;
+	if (hf_journal_read(top) != 1)
+		r = hf_journal_set(page, 0, true);
 	for (i = 1; i < page->n; i++)
 		hf_journal_put_back_one(page, i, &count);
 	add_death(l, post);
 	add(l, "cgroup ");
 	add_path(l, post);
-	add(l, theirs ? " was thawed by somebody else, and is left so\n" : r < 0 ? " could not be kept frozen\n" :
+	add(l, r < 0 ? " could not be kept frozen\n" :
 		       " stays frozen, as asked; holdfast thaw lets it go\n");
 }
 

@@ -95,6 +95,13 @@ START_TEST(what_the_function_released_by_itself_stays_so)
 }
 END_TEST
 
+/* It takes the frames that a cancellation unwinds for still there, and its own end of the thread for an error in them. */
+#if defined(__SANITIZE_ADDRESS__)
+#define CAN_BE_CANCELLED false
+#else
+#define CAN_BE_CANCELLED true
+#endif
+
 static int nothing(hf_hold *hold, void *data)
 {
 	(void)hold;
@@ -207,7 +214,10 @@ int main(void)
 	lab_add(tc, it_is_held_inside_and_runs_afterwards_whatever_is_returned);
 	lab_add(tc, what_the_function_released_by_itself_stays_so);
 	lab_add(tc, a_thread_that_ends_inside_has_released);
-	lab_add(tc, a_thread_that_is_cancelled_at_any_moment_leaves_nothing);
+	if (CAN_BE_CANCELLED)
+		lab_add(tc, a_thread_that_is_cancelled_at_any_moment_leaves_nothing);
+	else
+		lab_left_out("cancelled threads", "the address sanitizer loses track of their stacks");
 	lab_add(tc, a_process_that_ends_inside_has_released);
 	lab_add(tc, without_a_hold_the_function_is_not_called);
 	return hf_suite_run(suite);
