@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -42,63 +41,42 @@ void hf_images_done(struct hf_images *images)
 	for (i = 0; i < images->n; i++)
 		image_free(images->all[i]);
 	free(images->all);
-	free(images->slots);
+	hf_slots_done(&images->slots);
 	*images = (struct hf_images){ .arena = images->arena };
 }
 
-/*
- * Who serves a file system chooses its inodes' numbers, and could choose those that meet in one slot; so what they are
- * multiplied with is a secret of this process.
- */
-static size_t first_slot(const struct hf_images *images, uint64_t dev, uint64_t inode)
+/* Who serves a file system chooses its inodes' numbers. */
+static uint64_t hash_of(uint64_t dev, uint64_t inode)
 {
-	uint64_t hash = inode * (images->secret[0] | 1) + dev * (images->secret[1] | 1);
-
-	return (size_t)(hash >> 32) & (images->n_slots - 1);
+	return (inode * (hf_slots_secret(0) | 1) + dev * (hf_slots_secret(1) | 1)) >> 32;
 }
 
 static void put(struct hf_images *images, const struct hf_image *image)
 {
-	size_t at = first_slot(images, image->dev, image->inode);
-
-	while (images->slots[at])
-		at = (at + 1) & (images->n_slots - 1);
-	images->slots[at] = image->number + 1;
+	hf_slots_put(&images->slots, hash_of(image->dev, image->inode), image->number);
 }
 
 static struct hf_image *find(const struct hf_images *images, uint64_t dev, uint64_t inode)
 {
-	size_t at;
+	uint64_t at = hash_of(dev, inode);
+	uint32_t i;
 
-	if (!images->n_slots)
-		return NULL;
-	for (at = first_slot(images, dev, inode); images->slots[at]; at = (at + 1) & (images->n_slots - 1)) {
-		struct hf_image *image = images->all[images->slots[at] - 1];
-
-		if (image->inode == inode && image->dev == dev)
-			return image;
-	}
+	while (hf_slots_next(&images->slots, &at, &i))
+		if (images->all[i]->inode == inode && images->all[i]->dev == dev)
+			return images->all[i];
 	return NULL;
 }
 
-/* At most half of the slots are used, as in the other sets. */
 static int grow(struct hf_images *images)
 {
 	size_t i, cap = images->cap ? images->cap * 2 : 32;
 	struct hf_image **all = reallocarray(images->all, cap, sizeof(struct hf_image *));
-	uint32_t *slots;
 
 	if (!all)
 		return -ENOMEM;
 	images->all = all;
-	slots = calloc(cap * 2, sizeof(*slots));
-	if (!slots)
+	if (hf_slots_renew(&images->slots, cap) < 0)
 		return -ENOMEM;
-	if (!images->cap)
-		memcpy(images->secret, (const void *)getauxval(AT_RANDOM), sizeof(images->secret));
-	free(images->slots);
-	images->slots = slots;
-	images->n_slots = cap * 2;
 	images->cap = cap;
 	for (i = 0; i < images->n; i++)
 		if (images->all[i]->inode)

@@ -18,6 +18,7 @@
 #include "debug_file.h"
 #include "elf_file.h"
 #include "maps.h"
+#include "slots.h"
 
 enum hf_image_state {
 	HF_IMAGE_UNSEEN = 0,	/* not opened yet; or it was not found, and `why` says so */
@@ -52,9 +53,7 @@ struct hf_images {
 	struct hf_arena *arena;		/* where names live; lent */
 	struct hf_image **all;
 	size_t n, cap;
-	uint32_t *slots;		/* of files, a hash: number + 1, 0: free */
-	size_t n_slots;			/* a power of two */
-	uint64_t secret[2];
+	struct hf_slots slots;		/* of files, by device and inode */
 	struct hf_image *of_bytes;	/* those from memory: the last, and those before it */
 };
 

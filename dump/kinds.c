@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "own.h"
+#include "slots.h"
 #include "stacks.h"
 
 static const struct hf_walked *frames_of(const struct hf_stacks *s, const struct hf_copied_thread *t)
@@ -57,21 +58,23 @@ static bool are_equal(const struct hf_stacks *s, enum hf_kinds_of what, const st
 struct sorting {
 	uint32_t *kind_of;	/* by thread */
 	uint32_t *first;	/* by kind: its first thread */
-	uint32_t *slots;	/* kind + 1; 0 is free */
-	size_t n_slots;
+	struct hf_slots kinds;	/* by what makes them equal */
 	enum hf_kinds_of what;
 };
 
 static uint32_t kind_of(struct sorting *so, struct hf_kinds *kinds, const struct hf_stacks *s, uint32_t i)
 {
-	size_t at = (size_t)(hash_of(s, so->what, &s->threads[i]) >> 20) & (so->n_slots - 1);
+	const uint64_t hash = hash_of(s, so->what, &s->threads[i]) >> 20;
+	uint64_t at = hash;
+	uint32_t kind;
 
-	for (; so->slots[at]; at = (at + 1) & (so->n_slots - 1))
-		if (are_equal(s, so->what, &s->threads[i], &s->threads[so->first[so->slots[at] - 1]]))
-			return so->slots[at] - 1;
-	so->first[kinds->n] = i;
-	so->slots[at] = (uint32_t)++kinds->n;
-	return so->slots[at] - 1;
+	while (hf_slots_next(&so->kinds, &at, &kind))
+		if (are_equal(s, so->what, &s->threads[i], &s->threads[so->first[kind]]))
+			return kind;
+	kind = (uint32_t)kinds->n++;
+	so->first[kind] = i;
+	hf_slots_put(&so->kinds, hash, kind);
+	return kind;
 }
 
 static void fill(struct sorting *so, struct hf_kinds *kinds, const struct hf_stacks *s)
@@ -105,18 +108,15 @@ static int sort(struct hf_kinds *kinds, const struct hf_stacks *s, enum hf_kinds
 {
 	hf_owned uint32_t *kind_of_thread = calloc(s->n_threads + 1, sizeof(uint32_t));
 	hf_owned uint32_t *first = calloc(s->n_threads + 1, sizeof(uint32_t));
-	hf_owned uint32_t *slots = NULL;
-	struct sorting so = { kind_of_thread, first, NULL, 64, what };
+	struct sorting so = { .kind_of = kind_of_thread, .first = first, .what = what };
 	bool apart = what == HF_KINDS_OF_THREADS;
 	uint32_t i;
 
-	while (so.n_slots < s->n_threads * 2)
-		so.n_slots *= 2;
-	so.slots = slots = calloc(so.n_slots, sizeof(*slots));
-	if (!kind_of_thread || !first || !slots)
+	if (!kind_of_thread || !first || hf_slots_renew(&so.kinds, s->n_threads) < 0)
 		return -ENOMEM;
 	for (i = 0; i < s->n_threads; i++)
 		so.kind_of[i] = apart ? (uint32_t)kinds->n++ : kind_of(&so, kinds, s, i);
+	hf_slots_done(&so.kinds);
 	fill(&so, kinds, s);
 	if (!apart && kinds->n)
 		qsort(kinds->all, kinds->n, sizeof(*kinds->all), by_size);

@@ -11,6 +11,7 @@
 
 #include "cfi.h"
 #include "image.h"
+#include "slots.h"
 
 struct hf_place {
 	uint64_t vaddr;			/* in the file; without one, in the process */
@@ -30,8 +31,7 @@ struct hf_place {
 struct hf_places {
 	struct hf_place **all;		/* by number; pointers stay good */
 	size_t n, cap;
-	uint32_t *slots;		/* number + 1; 0 is free */
-	size_t n_slots;
+	struct hf_slots slots;
 	struct hf_arena *arena;		/* where they live; lent */
 };
 

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "holdfast.h"
 #include "io.h"
+#include "slots.h"
 
 struct hf_level {
 	char *name;		/* path below the target, "" for the target itself */
@@ -43,8 +44,7 @@ struct hf_freezer {
 	size_t mount_len;		/* path + mount_len is the path within the hierarchy */
 	struct hf_level *levels;	/* [0] is the target; parents come before children */
 	size_t n_levels, cap_levels;
-	uint32_t *slots;		/* levels by name: index + 1; 0 is free.  Their number is a power of two */
-	size_t n_slots;
+	struct hf_slots slots;		/* levels by name */
 	int locks[HF_LOCKS_MAX];	/* directories of ancestors, locked as long as they are open */
 	size_t n_locks;
 	size_t members;			/* threads that were listed last, roughly */

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -212,39 +211,30 @@ static int tell_version(struct hf_freezer *f, const char *freezer_v1_mount, stru
 
 /* ---- Levels ------------------------------------------------------------------------------ */
 
-/* FNV-1a.  Whoever may make cgroups chooses their names, and does not know what the kernel gave us at our start. */
-static size_t hash_of(const char *name)
+/* FNV-1a.  Whoever may make cgroups chooses their names. */
+static uint64_t hash_of(const char *name)
 {
-	uint64_t hash;
+	uint64_t hash = hf_slots_secret(0);
 
-	memcpy(&hash, (const void *)getauxval(AT_RANDOM), sizeof(hash));
 	for (; *name; name++)
 		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	return (size_t)(hash ^ hash >> 32);
+	return hash ^ hash >> 32;
 }
 
 static bool knows_level(const struct hf_freezer *f, const char *name)
 {
-	size_t at;
+	uint64_t at = hash_of(name);
+	uint32_t i;
 
-	if (!f->n_slots)
-		return false;
-	for (at = hash_of(name) & (f->n_slots - 1); f->slots[at]; at = (at + 1) & (f->n_slots - 1)) {
-		const struct hf_level *l = &f->levels[f->slots[at] - 1];
-
-		if (!l->gone && !strcmp(l->name, name))
+	while (hf_slots_next(&f->slots, &at, &i))
+		if (!f->levels[i].gone && !strcmp(f->levels[i].name, name))
 			return true;
-	}
 	return false;
 }
 
 static void put_level(struct hf_freezer *f, size_t i)
 {
-	size_t at = hash_of(f->levels[i].name) & (f->n_slots - 1);
-
-	while (f->slots[at])
-		at = (at + 1) & (f->n_slots - 1);
-	f->slots[at] = (uint32_t)i + 1;
+	hf_slots_put(&f->slots, hash_of(f->levels[i].name), (uint32_t)i);
 }
 
 /* Room for one more level.  0 or -ENOMEM. */
@@ -252,7 +242,6 @@ static int grow_levels(struct hf_freezer *f)
 {
 	size_t cap = f->cap_levels ? f->cap_levels * 2 : 8, i;
 	struct hf_level *levels;
-	uint32_t *slots;
 
 	if (f->n_levels < f->cap_levels)
 		return 0;
@@ -260,12 +249,8 @@ static int grow_levels(struct hf_freezer *f)
 	if (!levels)
 		return -ENOMEM;
 	f->levels = levels;
-	slots = calloc(cap * 2, sizeof(*slots));
-	if (!slots)
+	if (hf_slots_renew(&f->slots, cap) < 0)
 		return -ENOMEM;
-	free(f->slots);
-	f->slots = slots;
-	f->n_slots = cap * 2;
 	f->cap_levels = cap;
 	for (i = 0; i < f->n_levels; i++)
 		put_level(f, i);
@@ -578,7 +563,7 @@ void hf_freezer_done(struct hf_freezer *f)
 		hf_own_close(&f->levels[i].self_fd);
 	}
 	free(f->levels);
-	free(f->slots);
+	hf_slots_done(&f->slots);
 	free(f->path);
 	/* A child that was forked meanwhile has copies, which keep a lock that is only closed (flock(2)). */
 	hf_freezer_unlock(f);

@@ -109,23 +109,16 @@ const char *hf_task_state_name(enum hf_task_state state)
 void hf_task_set_done(struct hf_task_set *set)
 {
 	free(set->tasks);
-	free(set->slots);
+	hf_slots_done(&set->slots);
 	*set = (struct hf_task_set){ 0 };
 }
 
 /* Fibonacci hashing: tids come in runs, and this spreads runs evenly. */
-static size_t slot_of(const struct hf_task_set *set, pid_t tid)
+static uint64_t hash_of(pid_t tid)
 {
-	return (size_t)((uint32_t)tid * 2654435769u) & (set->n_slots - 1);
-}
+	const uint32_t hash = (uint32_t)tid * 2654435769u;
 
-static void index_task(struct hf_task_set *set, size_t i)
-{
-	size_t s = slot_of(set, set->tasks[i].tid);
-
-	while (set->slots[s])
-		s = (s + 1) & (set->n_slots - 1);
-	set->slots[s] = (uint32_t)i + 1;
+	return hash;
 }
 
 int hf_task_set_reserve(struct hf_task_set *set, size_t n)
@@ -133,43 +126,31 @@ int hf_task_set_reserve(struct hf_task_set *set, size_t n)
 	size_t cap = set->cap ? set->cap : 64;
 	size_t i;
 	struct hf_task *tasks;
-	uint32_t *slots;
 
 	if (n <= set->cap)
 		return 0;
 	while (cap < n)
 		cap *= 2;
-	/* At most half of the slots are used, so that looking for a stranger ends soon. */
-	slots = calloc(cap * 2, sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
 	tasks = reallocarray(set->tasks, cap, sizeof(*tasks));
-	if (!tasks) {
-		free(slots);
+	if (!tasks)
 		return -ENOMEM;
-	}
-	free(set->slots);
-	set->slots = slots;
-	set->n_slots = cap * 2;
 	set->tasks = tasks;
+	if (hf_slots_renew(&set->slots, cap) < 0)
+		return -ENOMEM;
 	set->cap = cap;
 	for (i = 0; i < set->n; i++)
-		index_task(set, i);
+		hf_slots_put(&set->slots, hash_of(tasks[i].tid), (uint32_t)i);
 	return 0;
 }
 
 struct hf_task *hf_task_set_find(const struct hf_task_set *set, pid_t tid)
 {
-	size_t s;
+	uint64_t at = hash_of(tid);
+	uint32_t i;
 
-	if (!set->n_slots)
-		return NULL;
-	for (s = slot_of(set, tid); set->slots[s]; s = (s + 1) & (set->n_slots - 1)) {
-		struct hf_task *t = &set->tasks[set->slots[s] - 1];
-
-		if (t->tid == tid)
-			return t;
-	}
+	while (hf_slots_next(&set->slots, &at, &i))
+		if (set->tasks[i].tid == tid)
+			return &set->tasks[i];
 	return NULL;
 }
 
@@ -196,7 +177,6 @@ struct hf_task *hf_task_set_add(struct hf_task_set *set, pid_t tid)
 		.state = HF_TASK_LISTED,
 		.found = '?',
 	};
-	index_task(set, set->n);
-	set->n++;
+	hf_slots_put(&set->slots, hash_of(tid), (uint32_t)set->n++);
 	return t;
 }

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "event.h"
+#include "slots.h"
 
 enum hf_task_state {
 	HF_TASK_IMPOSSIBLE = 0,
@@ -72,8 +73,7 @@ const char *hf_task_state_name(enum hf_task_state state);
 struct hf_task_set {
 	struct hf_task *tasks;
 	size_t n, cap;
-	uint32_t *slots;	/* index into tasks + 1; 0 is free */
-	size_t n_slots;		/* a power of two */
+	struct hf_slots slots;
 };
 
 void hf_task_set_done(struct hf_task_set *set);
