@@ -156,10 +156,6 @@ int hf_sys_tgkill(pid_t tgid, pid_t tid, int sig)
 	return syscall(SYS_tgkill, tgid, tid, sig) < 0 ? -errno : 0;
 }
 
-#ifndef PIDFD_THREAD
-#define PIDFD_THREAD O_EXCL	/* Linux 6.9 */
-#endif
-
 int hf_sys_openat2(int dirfd, const char *path, const struct open_how *how)
 {
 	int fd = (int)syscall(SYS_openat2, dirfd, path, how, sizeof(*how));
@@ -171,6 +167,10 @@ bool hf_sys_shares_files(pid_t tid, pid_t other)
 {
 	return tid == other || syscall(SYS_kcmp, tid, other, KCMP_FILES, 0, 0) == 0;
 }
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL	/* Linux 6.9 */
+#endif
 
 int hf_sys_getfd(pid_t tgid, pid_t tid, int fd)
 {

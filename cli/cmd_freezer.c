@@ -103,7 +103,6 @@ static int run_thaw(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_freezer_options opts = options_of(args);
 	struct hf_cgroup_state state;
-
 	int status;
 
 	if (hf_cgroup_thaw(args->operand, &opts, &state, &err) < 0)

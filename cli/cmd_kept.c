@@ -152,7 +152,8 @@ static int show_text(FILE *f, const struct hf_keeper_info *k, const char *tree)
 	if (k->died)
 		fprintf(f, "%s died since\n", hf_count(k->died, "thread", count));
 	if (k->newcomers)
-		fprintf(f, "%s came since, and %s not held\n", hf_count(k->newcomers, "thread", count), k->newcomers == 1 ? "is" : "are");
+		fprintf(f, "%s came since, and %s not held\n", hf_count(k->newcomers, "thread", count),
+			k->newcomers == 1 ? "is" : "are");
 	if (k->freezer_changed)
 		fputs("somebody else has frozen or thawed the cgroup since\n", f);
 	fputs(tree, f);

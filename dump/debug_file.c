@@ -15,8 +15,7 @@
 #include "own.h"
 
 #define ROOT "/usr/lib/debug/.build-id/"
-#define BUILD_ID_MAX ((size_t)64)
-#define PATH_ROOM (sizeof(ROOT) + 2 * BUILD_ID_MAX + sizeof("/.debug"))
+#define PATH_ROOM (sizeof(ROOT) + 2 * (size_t)HF_ELF_BUILD_ID_MAX + sizeof("/.debug"))
 
 /* Two digits, a slash, the others, ".debug". */
 static void path_of(const uint8_t *build_id, size_t n, char ret[PATH_ROOM])
@@ -70,7 +69,7 @@ bool hf_debug_file_open(struct hf_debug_file *f, const uint8_t *build_id, size_t
 	char root[32];
 
 	*f = (struct hf_debug_file){ 0 };
-	if (n < 2 || n > BUILD_ID_MAX)
+	if (n < 2 || n > HF_ELF_BUILD_ID_MAX)
 		return false;
 	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
 	return open_below(f, build_id, n, NULL) || (pid && open_below(f, build_id, n, root));

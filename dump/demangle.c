@@ -42,7 +42,7 @@ static const char *of_cxx(struct hf_demangler *d, struct hf_arena *arena, const 
 	if (!d->tried)
 		load_cxx(d);
 	name = d->cxx ? d->cxx(symbol, NULL, NULL, &status) : NULL;
-	if (name && strlen(name) < HF_NAME_MAX)
+	if (name && strlen(name) < HF_DEMANGLED_MAX)
 		copy = hf_arena_copy(arena, name, strlen(name));
 	free(name);
 	return copy;

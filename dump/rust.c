@@ -140,7 +140,7 @@ static void put_bytes(struct v0 *v, const char *bytes, size_t n)
 {
 	if (v->quiet)
 		return;
-	if (v->w->out->len + n >= HF_NAME_MAX)
+	if (v->w->out->len + n >= HF_DEMANGLED_MAX)
 		v->bad = true;
 	else
 		hf_writer_put_bytes(v->w, bytes, n);
@@ -653,5 +653,5 @@ bool hf_rust_demangle(const char *symbol, struct hf_writer *w)
 	if (strncmp(symbol, "_ZN", 3) != 0 || !is_legacy(symbol + 3))
 		return false;
 	put_legacy(w, symbol + 3);
-	return w->out->len < HF_NAME_MAX;
+	return w->out->len < HF_DEMANGLED_MAX;
 }

@@ -15,7 +15,8 @@
 
 #include "writer.h"
 
-#define HF_NAME_MAX ((size_t)64 * 1024)	/* of a name that is shown, with its NUL; back references make them any length */
+/* Of a name that is shown, with its NUL: back references make them any length. */
+#define HF_DEMANGLED_MAX ((size_t)64 * 1024)
 
 /*
  * Write the name of a symbol.  False: it is no mangled Rust name, or one that is too long; then nothing that was

@@ -90,7 +90,13 @@ static int refuse_foreign(struct hf_hold *hold, bool frozen_by_us, struct hf_err
 	return 0;
 }
 
-/* Thaw under the hold.  What the user had frozen stays so on v2; on v1 its tasks could not stop. */
+/* What the user had frozen stays so on v2; on v1 its tasks could not stop. */
+static int undo_freeze(struct hf_freezer *f)
+{
+	return f->version == 2 ? hf_freezer_restore(f) : hf_freezer_thaw_all(f);
+}
+
+/* Thaw under the hold. */
 static int thaw(struct hf_hold *hold, struct hf_error *err)
 {
 	bool frozen_by_us = hold->freezer.levels[0].self_now;
@@ -100,8 +106,7 @@ static int thaw(struct hf_hold *hold, struct hf_error *err)
 	r = refuse_foreign(hold, frozen_by_us, err);
 	if (r < 0)
 		return r;
-	r = hold->freezer.version == 2 ? hf_freezer_restore(&hold->freezer) :
-					 hf_freezer_thaw_all(&hold->freezer);
+	r = undo_freeze(&hold->freezer);
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_THAW, 0, "cannot thaw cgroup %s: %s",
 			       hold->freezer.path, strerror(-r));
@@ -429,10 +434,7 @@ static int take_stopped(struct hf_hold *hold, struct hf_deadline deadline, struc
 /* What somebody else has set meanwhile stays; what we have set does not. */
 static void take_back_freeze(struct hf_hold *hold)
 {
-	if (hold->freezer.version == 2)
-		hf_freezer_restore(&hold->freezer);
-	else
-		hf_freezer_thaw_all(&hold->freezer);
+	undo_freeze(&hold->freezer);
 	hold->frozen = hold->target_frozen = false;
 }
 

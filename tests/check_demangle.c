@@ -127,9 +127,9 @@ START_TEST(a_name_that_is_too_long_is_shown_as_the_symbol)
 {
 	struct hf_demangler d = { .cxx = made_name, .tried = 1 };
 
-	made_len = HF_NAME_MAX - 1;
-	ck_assert_uint_eq(strlen(hf_demangle(&d, &arena, "_Z1fv")), HF_NAME_MAX - 1);
-	made_len = HF_NAME_MAX;
+	made_len = HF_DEMANGLED_MAX - 1;
+	ck_assert_uint_eq(strlen(hf_demangle(&d, &arena, "_Z1fv")), HF_DEMANGLED_MAX - 1);
+	made_len = HF_DEMANGLED_MAX;
 	ck_assert_str_eq(hf_demangle(&d, &arena, "_Z1fv"), "_Z1fv");
 }
 END_TEST

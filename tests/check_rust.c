@@ -97,7 +97,7 @@ START_TEST(what_expands_without_end_is_given_up)
 	symbol[len] = '\0';
 	/* All tuples are written, one after the other. */
 	ck_assert_int_eq(hf_rust_demangle(symbol, &w), _i < 9);
-	ck_assert_uint_lt(buf.len, HF_NAME_MAX);
+	ck_assert_uint_lt(buf.len, HF_DEMANGLED_MAX);
 	ck_assert_uint_gt(buf.len, _i < 9 ? 100u << _i : 50000);
 	hf_buf_done(&buf);
 }
@@ -105,13 +105,13 @@ END_TEST
 
 START_TEST(a_legacy_name_has_a_largest_length_too)
 {
-	char *symbol = malloc(3 * HF_NAME_MAX);
+	char *symbol = malloc(3 * HF_DEMANGLED_MAX);
 	struct hf_buf buf = { 0 };
 	struct hf_writer w = { .out = &buf };
 	size_t i;
 
 	strcpy(symbol, "_ZN");
-	for (i = 0; i < HF_NAME_MAX; i++)
+	for (i = 0; i < HF_DEMANGLED_MAX; i++)
 		memcpy(symbol + 3 + 2 * i, "1a", 2);
 	strcpy(symbol + 3 + 2 * i, "17h0123456789abcdefE");
 	ck_assert(!hf_rust_demangle(symbol, &w));

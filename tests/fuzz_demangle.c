@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (room <= ROOM || strncmp(symbol, "_R", 2) == 0) {
 		name = hf_demangle(&demangler, &arena, symbol);
-		FUZZ_REQUIRE(name && (strlen(name) < HF_NAME_MAX || strlen(name) <= size));
+		FUZZ_REQUIRE(name && (strlen(name) < HF_DEMANGLED_MAX || strlen(name) <= size));
 		FUZZ_REQUIRE(strncmp(symbol, "_Z", 2) != 0 || strlen(name) <= size || (double)strlen(name) <= room);
 	}
 	demangler.room = 0;

@@ -19,9 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(symbol, data, size);
 	symbol[size] = '\0';
 	if (hf_rust_demangle(symbol, &w))
-		FUZZ_REQUIRE(buf.len < HF_NAME_MAX);
+		FUZZ_REQUIRE(buf.len < HF_DEMANGLED_MAX);
 	/* Legacy names, in which "1a" is "::a", are written before they are measured. */
-	FUZZ_REQUIRE(buf.len < HF_NAME_MAX + 2 * size);
+	FUZZ_REQUIRE(buf.len < HF_DEMANGLED_MAX + 2 * size);
 	hf_buf_done(&buf);
 	free(symbol);
 	return 0;
