@@ -121,7 +121,7 @@ administer()
 	[[ $(state_letter "$STOPPED") == T ]] || fail "the stopped one is not stopped any more"
 	must_all_move
 
-	start_hold --all --for 600ms
+	start_hold --all --for 2s
 	[[ $HELD == "held all: "* ]] || fail "'$HELD'"
 	must_all_stand
 	await_release
@@ -179,8 +179,11 @@ administer()
 	must_all_move
 
 	# Whoever stops holdfast itself does not keep the machine: it is ended, and all is released.
-	start_hold --all --for 300ms
-	kill -STOP "$HOLD_PID"
+	VICTIM=$first
+	for time in 300ms 2s 9s; do
+		start_hold --all --for "$time"
+		stop_while_held "$HOLD_PID" && break
+	done
 	await gone "$HOLD_PID"
 	must_all_move
 	grep -q "did not end by its time and was killed; everybody was released" "$TMP/hold.err" || fail "the guard said nothing"

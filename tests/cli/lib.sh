@@ -327,6 +327,22 @@ is_stopped()
 	[[ $(state_letter "$1") == T ]]
 }
 
+is_stopped_or_dead()
+{
+	[[ $(state_letter "$1") == [TZ] ]]
+}
+
+# stop_while_held PID: stop that holder; fails, and ends it, where its time was over before that, as on a busy machine.
+stop_while_held()
+{
+	kill -STOP "$1"
+	await is_stopped_or_dead "$1"
+	[[ $(tracer_of "$VICTIM") == 0 ]] || return 0
+	kill -KILL "$1"
+	reap "$1"
+	return 1
+}
+
 is_frozen()
 {
 	[[ $("$HOLDFAST" state "$1") == frozen\ * ]]

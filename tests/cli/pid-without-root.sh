@@ -37,12 +37,10 @@ count_as_user
 run tree -p "$VICTIM"
 expect 0 ""
 [[ $OUT == "process $VICTIM: 2 processes, 2 threads, stopped for "* ]] || fail "'$OUT'"
-exec {HOLD_OUT}< <(exec "$HOLDFAST" hold -p "$VICTIM" --for 400ms 2> "$TMP/hold.err")
-HOLD_PID=$!
-IFS= read -r -t "$PATIENCE" HELD <&"$HOLD_OUT" || fail "no line from hold"
+start_hold -p "$VICTIM"
 [[ $HELD == "held $VICTIM: 2 processes, 2 threads, "* ]] || fail "'$HELD'"
 must_stand
-await_release
+end_hold TERM
 expect 0 ""
 [[ $(tracer_of "$VICTIM") == 0 ]] || fail "the victim is still traced"
 must_move

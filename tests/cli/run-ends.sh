@@ -107,8 +107,11 @@ by_our_death()
 	[[ $(cat "$TMP/got") == TERM ]] || fail "killed: got $(cat "$TMP/got")"
 	kill -KILL "$COMMAND_PID"
 	# Stopped, it cannot obey its time: its guard ends it.
-	start_run --for 1s "$CG"
-	kill -STOP "$RUN_PID"
+	for time in 1s 5s 20s; do
+		start_run --for "$time" "$CG"
+		stop_while_held "$RUN_PID" && break
+		kill -KILL "$COMMAND_PID"
+	done
 	reap "$RUN_PID"
 	[[ $RC == 137 ]] || fail "stopped: exit status $RC"
 	await is_free

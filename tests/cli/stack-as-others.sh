@@ -148,10 +148,10 @@ else
 	left_out "C++: no g++"
 fi
 with rg "Rust (ripgrep)" 1 rg x -
-SETTLED=
 WITH_STATUS=3	# Go has no unwind information, and its threads do not end with a frame pointer of 0
 with fzf "Go (fzf)" 2 fzf -f x
 WITH_STATUS=0
+SETTLED=
 compare "alternate stack" 3 "$HF_BUILD/tests/victims/frames" alt
 compare vdso 2 "$HF_BUILD/tests/victims/frames" clock
 SETTLED=asleep
