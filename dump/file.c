@@ -42,7 +42,7 @@ int hf_file_open(const char *root, const char *path, struct stat *ret)
 	if (!S_ISREG(ret->st_mode))
 		return -ENOEXEC;
 	/* What has been looked at is what is opened. */
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", found);
+	snprintf(again, sizeof(again), "/proc/thread-self/fd/%d", found);
 	fd = open(again, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

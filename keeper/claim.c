@@ -51,8 +51,8 @@ static struct sockaddr_un address_of(int dirfd, const char *name)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	_Static_assert(sizeof(a.sun_path) > sizeof("/proc/self/fd/2147483647/.sock") + HF_KEEPER_NAME_MAX, "room");
-	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s.sock", dirfd, name);
+	_Static_assert(sizeof(a.sun_path) > sizeof("/proc/thread-self/fd/2147483647/.sock") + HF_KEEPER_NAME_MAX, "room");
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/thread-self/fd/%d/%s.sock", dirfd, name);
 	return a;
 }
 

@@ -64,7 +64,7 @@ static bool same_user_namespace(pid_t tid)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", tid);
-	if (stat("/proc/self/ns/user", &ours) < 0 || stat(path, &theirs) < 0)
+	if (stat("/proc/thread-self/ns/user", &ours) < 0 || stat(path, &theirs) < 0)
 		return true;	/* not known: do not claim it */
 	return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }

@@ -465,7 +465,7 @@ static int identify(struct hf_freezer *f, const struct hf_buf *mountinfo, struct
 
 	mount_point(mountinfo, 1, mount, sizeof(mount));
 
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", f->dirfd);
+	snprintf(proc, sizeof(proc), "/proc/thread-self/fd/%d", f->dirfd);
 	f->path = realpath(proc, NULL);
 	if (!f->path)
 		return hf_fail(err, errno, HF_STAGE_LOOK, 0, "cannot resolve %s: %s", proc,
@@ -484,10 +484,10 @@ static int identify(struct hf_freezer *f, const struct hf_buf *mountinfo, struct
 int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
-	int r = hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &text);
+	int r = hf_read_at(AT_FDCWD, "/proc/thread-self/mountinfo", &text);
 
 	if (r < 0)
-		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read /proc/self/mountinfo: %s",
+		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot read /proc/thread-self/mountinfo: %s",
 			       strerror(-r));
 	r = f->dirfd = open_target(path, &text, err);
 	if (r >= 0)
@@ -500,7 +500,7 @@ int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err
 int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
-	int r = hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &text);
+	int r = hf_read_at(AT_FDCWD, "/proc/thread-self/mountinfo", &text);
 
 	if (r == 0)
 		r = f->dirfd = open_below_mount(&text, version, path);
@@ -514,7 +514,7 @@ int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path)
 int hf_freezer_open_root(int version)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
-	int r = hf_read_at(AT_FDCWD, "/proc/self/mountinfo", &text);
+	int r = hf_read_at(AT_FDCWD, "/proc/thread-self/mountinfo", &text);
 
 	return r < 0 ? r : open_below_mount(&text, version, "");
 }

@@ -297,7 +297,7 @@ void hf_journal_show(struct hf_journal *j)
 
 	if (j->fd < 0 || getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 		return;
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", j->fd);
+	snprintf(from, sizeof(from), "/proc/thread-self/fd/%d", j->fd);
 	/*
 	 * Noted first: should we die in between, the guard tries to remove a file that is not there, and no other
 	 * journal has that name.

@@ -21,6 +21,7 @@ int hf_kin_find(struct hf_kin *k, const struct hf_kin *asker, struct hf_error *e
 
 	k->of[0] = (struct hf_kinsman){ .pid = pid };
 	k->n = 1;
+	k->tid = hf_sys_gettid();
 	k->asker = asker;
 	if (r < 0)
 		return hf_fail(err, -r, HF_STAGE_LOOK, 0, "/proc is not to be had: %s (mount -t proc proc /proc)",
@@ -46,14 +47,19 @@ static bool has(const struct hf_kin *k, pid_t pid)
 	return false;
 }
 
-int hf_kin_refuse(const struct hf_kin *k, const char *where, pid_t tid, struct hf_error *err)
+/* Signal 0 to a thread of a group succeeds for its threads alone (tgkill(2)). */
+static bool is_of(const struct hf_kin *k, bool split, pid_t tid)
+{
+	return tid == k->tid || tid == k->of[0].pid || (split && hf_sys_tgkill(k->of[0].pid, tid, 0) == 0);
+}
+
+int hf_kin_refuse(const struct hf_kin *k, const char *where, bool split, pid_t tid, struct hf_error *err)
 {
 	const struct hf_kin *each;
 	char who[128];
 
-	/* Signal 0 to a thread of a group succeeds for its threads alone (tgkill(2)). */
 	for (each = k; each; each = each->asker)
-		if (hf_sys_tgkill(each->of[0].pid, tid, 0) == 0)
+		if (is_of(each, split, tid))
 			return hf_fail(err, EBUSY, HF_STAGE_LOOK, tid,
 				       "%s contains the holder itself, process %d: it would stop itself", where,
 				       each->of[0].pid);

@@ -30,6 +30,7 @@ int hf_freezer_refuse_ourselves(struct hf_freezer *f, const struct hf_kin *asker
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
 	char where[PATH_MAX + 16];
 	struct hf_kin kin;
+	bool split = hf_split_possible(f);
 	size_t i, pos;
 	pid_t tid;
 	int r;
@@ -42,7 +43,7 @@ int hf_freezer_refuse_ourselves(struct hf_freezer *f, const struct hf_kin *asker
 			continue;
 		for (pos = 0; r == 0 && hf_id_list_next(text.data, text.len, &pos, &tid) > 0;
 		     f->members++)
-			r = hf_kin_refuse(&kin, where, tid, err);
+			r = hf_kin_refuse(&kin, where, split, tid, err);
 	}
 	return r;
 }

@@ -254,7 +254,7 @@ static bool recover_found(const struct record *r, int top)
 	char path[64];
 
 	/* As it is called here and now. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", top);
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", top);
 	if (hf_freezer_open(&f, path, NULL) == 0 && is_held(&f)) {
 		tell_all_held(r, 0);
 		return false;

@@ -87,7 +87,7 @@ int hf_roster_begin_family(struct hf_hold *hold, struct hf_error *err)
 		r = refuse_root(ro->pids[i], &ro->start_times[i], err);
 		/* Its descendants are below it as their ancestors are above: we are one, or we are not. */
 		if (r == 0)
-			r = hf_kin_refuse(&kin, where, ro->pids[i], err);
+			r = hf_kin_refuse(&kin, where, false, ro->pids[i], err);
 	}
 	/* Before anybody is listed: whoever is born to one who is listed then, is told. */
 	if (r == 0 && !hold->tell)

@@ -4,11 +4,14 @@
  * a user needs; and then the proof that everything in the target runs as before.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,6 +120,61 @@ START_TEST(a_target_with_the_holder_in_it_is_refused)
 	refused(&a, EBUSY, "itself");
 	lab_attempt(lab->top, NULL, lab_join, a_cgroup, &a);
 	refused(&a, EBUSY, "itself");
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+struct lone_attempt {
+	const char *path;
+	struct lab_attempt made;
+};
+
+static void *attempt_alone(void *arg)
+{
+	struct lone_attempt *a = arg;
+	hf_hold *hold = NULL;
+
+	lab_await_state(getpid(), 'Z');
+	a->made.r = hf_hold_cgroup(a->path, NULL, &hold, &a->made.err);
+	if (a->made.r == 0)
+		a->made.release = hf_hold_release(hold, HF_RELEASE_AS_FOUND, NULL, &a->made.err);
+	hf_hold_free(hold);
+	_exit(0);
+}
+
+/* By a process whose first thread has ended, in that cgroup. */
+static void attempt_without_first_thread(struct lone_attempt *a, const char *cgroup)
+{
+	pthread_t thread;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (cgroup)
+			lab_join(cgroup);
+		if (pthread_create(&thread, NULL, attempt_alone, a) != 0)
+			_exit(1);
+		syscall(SYS_exit, 0);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* No list of a cgroup has a thread that has ended, the first one neither, and much of /proc/self has gone with it. */
+START_TEST(a_holder_whose_first_thread_has_ended_finds_itself)
+{
+	struct lab *lab = lab_new(_i);
+	struct lone_attempt *a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(a, MAP_FAILED);
+	a->path = lab->top;
+	lab_start(lab, lab->top, "spin", "2", NULL);
+	attempt_without_first_thread(a, lab->top);
+	refused(&a->made, EBUSY, "itself");
+	attempt_without_first_thread(a, NULL);
+	ck_assert_msg(a->made.r == 0, "%s", a->made.err.text);
+	ck_assert_msg(a->made.release == 0, "%s", a->made.err.text);
+	munmap(a, sizeof(*a));
 	lab_as_before(lab);
 	lab_done(lab);
 }
@@ -502,6 +560,7 @@ int main(void)
 	lab_add(tc, an_empty_cgroup_is_refused);
 	tc = lab_case(suite, "ourselves");
 	lab_add(tc, a_target_with_the_holder_in_it_is_refused);
+	lab_add(tc, a_holder_whose_first_thread_has_ended_finds_itself);
 	lab_add(tc, a_target_with_an_ancestor_of_the_holder_is_refused);
 	lab_add(tc, below_a_frozen_ancestor);
 	tc = lab_case(suite, "permissions");
