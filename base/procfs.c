@@ -550,28 +550,20 @@ int hf_tid_stat(pid_t tid, struct hf_stat *ret)
 	return n < 0 ? (int)n : hf_stat_parse(text, (size_t)n, ret);
 }
 
-int hf_thread_state(pid_t tgid, pid_t tid, char *ret, char *ret_comm)
+int hf_thread_state(pid_t tgid, pid_t tid, char *ret)
 {
 	char path[TID_PATH_MAX], text[128];	/* behind the name, which has less than 64 bytes, is the state */
-	const char *name, *end;
+	const char *end;
 	ssize_t n;
-	size_t len;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)tgid, (int)tid);
 	n = hf_read_small_at(AT_FDCWD, path, text, sizeof(text));
 	if (n < 0)
 		return (int)n;
-	name = memchr(text, '(', (size_t)n);
 	end = memrchr(text, ')', (size_t)n);
-	if (!name || !end || end <= name || text + n - end < 3)
+	if (!end || text + n - end < 3)
 		return -EBADMSG;
 	*ret = end[2];
-	if (!ret_comm)
-		return 0;
-	len = (size_t)(end - name - 1);
-	len = len < HF_THREAD_COMM ? len : HF_THREAD_COMM - 1;
-	memcpy(ret_comm, name + 1, len);
-	ret_comm[len] = '\0';
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "io.h"
 
 #define HF_COMM_MAX 64		/* kernel threads may show more than TASK_COMM_LEN; longer is cut */
+#define HF_THREAD_COMM 16	/* of a thread that is none of the kernel's (TASK_COMM_LEN) */
 #define HF_NS_DEPTH 33		/* MAX_PID_NS_LEVEL 32, and the initial one */
 #define HF_WCHAN_MAX 128	/* KSYM_NAME_LEN was that until Linux 6.1; longer ones are cut */
 
@@ -98,11 +99,8 @@ int hf_status_read(int dirfd, const char *name, struct hf_buf *buf, struct hf_st
 /* Of one thread of the machine, by its tid: convenience for messages and classification. */
 int hf_tid_stat(pid_t tid, struct hf_stat *ret);
 int hf_tid_status(pid_t tid, struct hf_status *ret);
-#define HF_THREAD_COMM 16	/* of a thread that is none of the kernel's (TASK_COMM_LEN) */
-/*
- * The letter of its state and, unless NULL, its name, of a thread whose process is known: half the time that status takes.
- */
-int hf_thread_state(pid_t tgid, pid_t tid, char *ret, char *ret_comm);
+/* The letter of its state alone, of a thread whose process is known: half the time that status takes. */
+int hf_thread_state(pid_t tgid, pid_t tid, char *ret);
 /* The kernel function it sleeps in; "" when it runs or the kernel will not tell ("0"). */
 int hf_tid_wchan(pid_t tid, char ret[HF_WCHAN_MAX]);
 int hf_tid_syscall(pid_t tid, struct hf_syscall *ret);

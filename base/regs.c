@@ -20,7 +20,10 @@
 
 #include "sys.h"
 
-#define ERESTARTNOHAND 514	/* include/linux/errno.h: restart unless a handler runs; never seen by users */
+/* include/linux/errno.h: the call is to be made again; never seen by users. */
+#define ERESTARTSYS 512
+#define ERESTARTNOHAND 514
+#define ERESTART_RESTARTBLOCK 516
 
 /* Places of what is looked for, in words of the ABI's size. */
 struct layout {
@@ -79,6 +82,7 @@ int hf_regs_decode(const void *set, size_t size, struct hf_regs *ret)
 	ret->size = size;
 	memcpy(ret->set, set, size);
 	/* The number is an int, also where its register is wider (orig_rax, w8). */
+	ret->again = false;
 	ret->nr = (int32_t)get(l, ret->set, l->nr);
 	if (ret->nr < 0)
 		ret->nr = -1;
@@ -136,6 +140,17 @@ void hf_regs_make_again(struct hf_regs *regs, uint64_t first)
 	}
 }
 
+/*
+ * ERESTARTNOINTR is not among them: clone(2) says so when a signal comes while it works.  On aarch64 that cannot be told.
+ */
+bool hf_regs_slept(const struct hf_regs *regs)
+{
+	if (regs->nr < 0)
+		return false;
+	return regs->again || regs->result == -EINTR || regs->result == -ERESTARTSYS ||
+	       regs->result == -ERESTARTNOHAND || regs->result == -ERESTART_RESTARTBLOCK;
+}
+
 /* ---- Of a thread ------------------------------------------------------------------------------------ */
 
 int hf_regs_read(pid_t tid, struct hf_regs *ret)
@@ -163,7 +178,6 @@ bool hf_regs_may_be_eintr(pid_t tid)
 int hf_regs_confirm(pid_t tid, struct hf_regs *regs)
 {
 	uint64_t code;
-	bool again;
 	int r;
 
 	if (regs->arch == HF_ARCH_ARM)
@@ -173,7 +187,7 @@ int hf_regs_confirm(pid_t tid, struct hf_regs *regs)
 	r = hf_sys_peek(tid, hf_regs_code_at(regs), &code);
 	if (r == -ESRCH)
 		return r;
-	if (r < 0 || !hf_regs_is_call(regs, code, &again))
+	if (r < 0 || !hf_regs_is_call(regs, code, &regs->again))
 		regs->nr = -1;
 	return 0;
 }

@@ -28,6 +28,7 @@ struct hf_regs {
 	int64_t result;		/* what that call has returned, unless it is to be restarted */
 	uint64_t args[6];	/* aarch64: the result has taken the place of the first */
 	uint64_t pc;		/* where it goes on in user space; 0 for an io_uring worker */
+	bool again;		/* aarch64: pc is back at the call, which is to be made again */
 	size_t size;		/* of set */
 	unsigned char set[HF_REGS_SIZE_MAX];	/* NT_PRSTATUS, as the kernel gave it */
 };
@@ -45,6 +46,12 @@ int hf_regs_decode(const void *set, size_t size, struct hf_regs *ret);
 bool hf_regs_is_call(const struct hf_regs *regs, uint64_t code, bool *ret_again);
 uint64_t hf_regs_code_at(const struct hf_regs *regs);
 
+/*
+ * Pure: whether it slept in its call until the stop woke it, for the call is to be made again, or says EINTR.  Where the
+ * call has ended with another result, or there was none, nothing is proven.
+ */
+bool hf_regs_slept(const struct hf_regs *regs);
+
 /* Pure: change the set so that the call which returned -EINTR is made again with this first argument. */
 void hf_regs_make_again(struct hf_regs *regs, uint64_t first);
 
@@ -55,7 +62,7 @@ void hf_regs_set_result(struct hf_regs *regs, int64_t result);
 int hf_regs_read(pid_t tid, struct hf_regs *ret);
 /* Whether a call of it may have returned -EINTR, 32-bit ones among them: where one word tells, half of the price. */
 bool hf_regs_may_be_eintr(pid_t tid);
-/* aarch64: set nr to -1 when the thread is in no call; one more request.  Elsewhere nr is right as it is. */
+/* aarch64: set nr to -1 when the thread is in no call, and `again`; one more request.  Elsewhere they are right as they are. */
 int hf_regs_confirm(pid_t tid, struct hf_regs *regs);
 /* Write the set back. */
 int hf_regs_write(pid_t tid, const struct hf_regs *regs);

@@ -108,7 +108,7 @@ static int print_kept(struct hf_look *look)
 
 static int run_stack(const struct hf_cmd *cmd, const struct hf_args *args)
 {
-	struct hf_look look = { .cmd = cmd, .args = args, .brief = HF_BRIEF_STATES, .held = copy, .released = unwind };
+	struct hf_look look = { .cmd = cmd, .args = args, .brief = HF_BRIEF_PROCESSES, .held = copy, .released = unwind };
 	int status = hf_print_possible(cmd->name);
 
 	if (status)

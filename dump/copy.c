@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "err.h"
 #include "io.h"
@@ -160,9 +161,13 @@ static void without_frames(struct hf_copied_thread *t, enum hf_stack_end end, co
 	t->is.why = why;
 }
 
-/* Threads that have no registers to read, in words. */
+/* Threads that have no registers to read, in words.  They are as they were found, so that can be asked now. */
 static void explain_state(struct hf_copied_thread *t)
 {
+	char letter;
+
+	if (t->is.state != HF_THREAD_HELD && t->is.found == '?' && hf_thread_state(t->is.pid, t->is.tid, &letter) == 0)
+		t->is.found = letter;
 	switch (t->is.state) {
 	case HF_THREAD_HELD:
 		break;
@@ -212,8 +217,12 @@ static int copy_registers(struct copier *c, struct hf_copied_thread *t, uint64_t
 	}
 	t->has_regs = hf_frame_regs_of(regs.set, regs.size, &t->regs);
 	/* Numbers of another ABI are of other calls. */
-	if (t->has_regs && hf_regs_confirm(t->is.tid, &regs) == 0)
+	if (t->has_regs && hf_regs_confirm(t->is.tid, &regs) == 0) {
 		t->is.syscall = regs.nr;
+		/* A look has told of an earlier moment.  Where this proves nothing /proc is asked after the release (kernel.c). */
+		if (strchr("?RSD", t->is.found))
+			t->is.found = hf_regs_slept(&regs) ? 'S' : '?';
+	}
 	*ret_tp = hf_frame_regs_thread_pointer(regs.set, regs.size);
 	if (!t->has_regs)
 		without_frames(t, HF_STACK_END_NO_INFO, "it is a thread of 32 bits, which is not unwound");

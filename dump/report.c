@@ -85,7 +85,7 @@ void hf_report_kernel_side(struct hf_writer *w, const struct hf_kind *kind, bool
 	else if (is->state == HF_THREAD_OUTSIDE)
 		hf_writer_put(w, "outside, and left running");
 	else if (is->found == '?')
-		hf_writer_put(w, "born just before");
+		hf_writer_put(w, "in an unknown state");
 	else
 		hf_writer_put(w, hf_state_word(is->found));
 	if (call)

@@ -143,7 +143,6 @@ enum hf_on_newcomers {
  */
 enum hf_brief {
 	HF_BRIEF_NO = 0,		/* each thread */
-	HF_BRIEF_STATES,		/* each process, and of its threads how they were found: half of that */
 	HF_BRIEF_PROCESSES		/* each process: a tenth; `found` of most threads is '?' */
 };
 
@@ -686,7 +685,9 @@ struct hf_stack {
 					   16 of those with equal stacks are asked (each_wchan: all), and others have
 					   that of their process */
 	enum hf_thread_state state;
-	char found;			/* state letter before the hold, as in struct hf_thread */
+	char found;			/* when the stop came: 'S' where it had to wake the thread out of a call, or it
+					   waits again where it was (then as /proc shows it, 'D' too), else 'R'; who
+					   is not held, or was found stopped or frozen: as in struct hf_thread */
 	long syscall;			/* number of the system call it is in; -1 when none */
 	const char *wchan;		/* kernel function it waits in; NULL when not known, or not asked */
 	size_t n_frames;

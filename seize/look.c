@@ -139,7 +139,7 @@ int hf_look_at_task(struct hf_hold *hold, struct hf_task *t, struct hf_error *er
 	}
 	if (!hold->first_stop_ns)
 		t->found = found_letter(hold, t, st.state);
-	if (hold->opts.brief != HF_BRIEF_PROCESSES)
+	if (!hold->opts.brief)
 		hf_hold_note_comm(hold, t, st.comm);
 	/* Before anybody was seized for this hold, one whom we trace is of another, or the program's own tracee. */
 	if (st.tracer == hold->tracer && hold->first_stop_ns) {
@@ -305,20 +305,13 @@ static void know_threads(const struct hf_hold *hold, struct census *c, const str
 	}
 }
 
-/* Whether no more need be known of a thread than that.  Whose state is out of the ordinary is looked at like all others. */
-static bool is_known(struct hf_hold *hold, const struct census *c, struct hf_task *t)
+/* Whether no more need be known of a thread than that. */
+static bool is_known(const struct census *c, struct hf_task *t)
 {
 	const struct hf_task *known = hf_task_set_find(&c->known, t->tid);
-	char state, comm[HF_THREAD_COMM];
 
 	if (!known)
 		return false;
-	if (hold->opts.brief == HF_BRIEF_STATES) {
-		if (hf_thread_state(known->tgid, t->tid, &state, comm) < 0 || !strchr("SRDI", state))
-			return false;
-		t->found = state;
-		hf_hold_note_comm(hold, t, comm);
-	}
 	t->tgid = known->tgid;
 	t->many = true;
 	return true;
@@ -347,7 +340,7 @@ static int look_at(struct hf_hold *hold, pid_t tid, uint16_t level, void *data, 
 		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, tid, "out of memory for thread %d", tid);
 	t->state = HF_TASK_LISTED;
 	t->level = level;
-	if (is_known(hold, c, t))
+	if (is_known(c, t))
 		return 0;
 	r = hf_look_at_task(hold, t, err);
 	/* From here to the SEIZE its number may get another owner; who was looked at can be told by this. */
@@ -379,7 +372,7 @@ static bool in_child_pid_namespace(void)
 {
 	struct stat st;
 
-	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != FIRST_PID_NAMESPACE;
+	return stat("/proc/thread-self/ns/pid", &st) == 0 && st.st_ino != FIRST_PID_NAMESPACE;
 }
 
 static bool anybody_alive(const struct hf_task_set *set)

@@ -394,7 +394,7 @@ static bool is_on_its_way(const struct hf_task *t)
 {
 	char state;
 
-	return hf_thread_state(t->tgid, t->tid, &state, NULL) == 0 && (state == 't' || state == 'R');
+	return hf_thread_state(t->tgid, t->tid, &state) == 0 && (state == 't' || state == 'R');
 }
 
 /*

@@ -59,44 +59,6 @@ START_TEST(every_thread_is_held_and_the_first_tells_how_it_was_found)
 }
 END_TEST
 
-/* The first counts, one sleeps, one waits for the child of its vfork: no thread stands for another in this. */
-START_TEST(states_of_all_threads_can_be_had_without_a_look_at_each)
-{
-	struct lab *lab = lab_new(_i);
-	struct lab_victim *v = lab_start(lab, lab->top, "mixed", "vfork", NULL);
-	pid_t sleeper = lab_slot(lab, v, 2)->tid, waiter = lab_slot(lab, v, 4)->tid;
-	struct hf_take_options opts = brief();
-	const struct hf_process *p;
-	hf_hold *hold;
-	hf_tree *tree;
-	size_t i;
-
-	opts.brief = HF_BRIEF_STATES;
-	lab_await_state(sleeper, 'S');
-	lab_await_state(waiter, 'D');
-	hold = lab_take(lab->top, &opts);
-	lab_still(lab, LAB_HOLD_MS);
-	tree = collect(hold);
-	p = hf_tree_find(tree, v->pid);
-	ck_assert_ptr_nonnull(p);
-	ck_assert_uint_eq(p->n_threads, 5);
-	for (i = 0; i < 5; i++) {
-		char found = p->threads[i].found;
-
-		if (p->threads[i].tid == sleeper)
-			ck_assert_int_eq(found, 'S');
-		else if (p->threads[i].tid == waiter)
-			ck_assert_int_eq(found, 'D');
-		else
-			ck_assert_int_ne(found, '?');
-	}
-	hf_tree_free(tree);
-	lab_let_go(hold, HF_RELEASE_DEAD);
-	lab_await_told(lab, v->pid, "killed 9");
-	lab_done(lab);
-}
-END_TEST
-
 START_TEST(a_brief_that_does_not_exist_is_refused)
 {
 	struct lab *lab = lab_new(_i);
@@ -170,19 +132,16 @@ START_TEST(a_thread_that_is_traced_alone_is_refused_and_all_undone)
 	struct lab_victim *v = lab_start(lab, lab->top, "spin", "5", NULL);
 	struct hf_take_options opts = brief();
 	pid_t tid = lab_slot(lab, v, 3)->tid, tracer = lab_start_tracer(tid, NULL);
+	struct hf_error err = HF_ERROR_INIT;
+	hf_hold *hold = NULL;
 
-	for (opts.brief = HF_BRIEF_STATES; opts.brief <= HF_BRIEF_PROCESSES; opts.brief++) {
-		struct hf_error err = HF_ERROR_INIT;
-		hf_hold *hold = NULL;
-
-		ck_assert_int_eq(hf_hold_cgroup(lab->top, &opts, &hold, &err), -EBUSY);
-		ck_assert_ptr_null(hold);
-		ck_assert_int_eq(err.tid, tid);
-		ck_assert_int_eq(err.stage, HF_STAGE_SEIZE);
-		lab_says(&err, "is traced by");
-		ck_assert_int_eq(err.undo, HF_UNDO_DONE);
-		ck_assert_ptr_nonnull(strstr(err.note, "everybody was released"));
-	}
+	ck_assert_int_eq(hf_hold_cgroup(lab->top, &opts, &hold, &err), -EBUSY);
+	ck_assert_ptr_null(hold);
+	ck_assert_int_eq(err.tid, tid);
+	ck_assert_int_eq(err.stage, HF_STAGE_SEIZE);
+	lab_says(&err, "is traced by");
+	ck_assert_int_eq(err.undo, HF_UNDO_DONE);
+	ck_assert_ptr_nonnull(strstr(err.note, "everybody was released"));
 	lab_moving(lab);
 	lab_end_tracer(tracer);
 	lab_as_before(lab);
@@ -287,7 +246,6 @@ int main(void)
 	suite = suite_create("brief");
 	tc = lab_case(suite, "held");
 	lab_add(tc, every_thread_is_held_and_the_first_tells_how_it_was_found);
-	lab_add(tc, states_of_all_threads_can_be_had_without_a_look_at_each);
 	lab_add(tc, a_brief_that_does_not_exist_is_refused);
 	lab_add(tc, a_stopped_process_stays_stopped);
 	lab_add(tc, a_stopped_process_in_a_frozen_cgroup_stays_both);

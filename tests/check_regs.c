@@ -128,6 +128,24 @@ START_TEST(the_instruction_tells_whose_call_it_is)
 }
 END_TEST
 
+START_TEST(a_call_that_is_to_be_made_again_was_a_sleep)
+{
+	static const struct hf_regs rows[] = {
+		{ .nr = 202, .result = -512 },	/* ERESTARTSYS */
+		{ .nr = 34, .result = -514 },	/* ERESTARTNOHAND */
+		{ .nr = 230, .result = -516 },	/* ERESTART_RESTARTBLOCK */
+		{ .nr = 281, .result = -EINTR },
+		{ .nr = 98, .result = 5, .again = true },
+		{ .nr = 56, .result = -513 },	/* ERESTARTNOINTR: clone(2) while it works */
+		{ .nr = 0, .result = 7 },
+		{ .nr = 0, .result = -EAGAIN },
+		{ .nr = -1, .result = -512 },	/* a number that a program has in that register */
+	};
+
+	ck_assert_int_eq(hf_regs_slept(&rows[_i]), _i < 5);
+}
+END_TEST
+
 /* Exactly what is needed changes, and nothing else. */
 START_TEST(made_again_on_x86_64_only_the_result_changes)
 {
@@ -204,6 +222,7 @@ int main(void)
 	tcase_add_test(tc, aarch64_registers_are_where_the_kernel_puts_them);
 	tcase_add_test(tc, a_32_bit_result_has_its_sign);
 	tcase_add_loop_test(tc, the_instruction_tells_whose_call_it_is, 0, 8);
+	tcase_add_loop_test(tc, a_call_that_is_to_be_made_again_was_a_sleep, 0, 9);
 	tcase_add_test(tc, made_again_on_x86_64_only_the_result_changes);
 	tcase_add_test(tc, made_again_on_aarch64_pc_and_the_first_argument_change);
 	suite_add_tcase(suite, tc);

@@ -180,6 +180,90 @@ START_TEST(a_handler_on_an_alternate_stack_leads_to_what_it_interrupted)
 }
 END_TEST
 
+/* ---- How they were found ------------------------------------------------------------------------------ */
+
+/* In brief, so that no look has told; then everybody gets the time to be back where he was. */
+static void look_in_brief(const pid_t *sleepers, size_t n)
+{
+	const struct hf_release_options leave = { sizeof(leave), .leave_armed = 1 };
+	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
+	struct hf_error err = HF_ERROR_INIT;
+	hf_hold *hold;
+	size_t i;
+
+	opts.brief = HF_BRIEF_PROCESSES;
+	hold = lab_take(lab->top, &opts);
+	ck_assert_msg(hf_stack_copy(hold, NULL, &stacks, &err) == 0, "%s", err.text);
+	ck_assert_msg(hf_hold_release(hold, HF_RELEASE_AS_FOUND, &leave, &err) >= 0, "%s", err.text);
+	hf_hold_free(hold);
+	for (i = 0; i < n; i++)
+		lab_await_state(sleepers[i], 'S');
+	unwind_copies();
+}
+
+static void was_found(uint32_t slot, char found, long call)
+{
+	const struct hf_stack *stack = stack_of(slot);
+
+	ck_assert_msg(stack->found == found && stack->syscall == call, "slot %u: found %c, in call %ld", slot, stack->found,
+		      stack->syscall);
+}
+
+START_TEST(registers_tell_who_slept_and_who_ran)
+{
+	const struct lab_victim *v;
+	pid_t sleepers[2];
+
+	lab = lab_new(_i);
+	v = lab_start(lab, lab->top, "mixed", "vfork", NULL);
+	sleepers[0] = lab_slot(lab, v, 2)->tid;
+	sleepers[1] = lab_slot(lab, v, 3)->tid;
+	lab_await_state(sleepers[0], 'S');
+	lab_await_state(sleepers[1], 'S');
+	lab_await_state(lab_slot(lab, v, 4)->tid, 'D');
+	look_in_brief(sleepers, 2);
+	was_found(v->first + 1, 'R', -1);
+	was_found(v->first + 2, 'S', SYS_clock_nanosleep);
+	ck_assert_ptr_nonnull(stack_of(v->first + 2)->wchan);
+	was_found(v->first + 3, 'S', SYS_read);
+	ck_assert_int_eq(stack_of(v->first + 4)->state, HF_THREAD_ARMED);
+	ck_assert_int_eq(stack_of(v->first + 4)->found, 'D');
+	lab_moving(lab);
+	done();
+}
+END_TEST
+
+START_TEST(who_waits_again_where_he_was_had_slept)
+{
+	static const struct {
+		const char *mode;
+		long call;
+		const char *wchan;
+	} rows[] = {
+		{ "pour", SYS_write, "write" },
+		{ "fault", -1, "userfault" },
+	};
+	const struct lab_victim *v[2];
+	pid_t sleepers[2];
+	size_t i;
+
+	lab = lab_new(_i);
+	for (i = 0; i < 2; i++) {
+		v[i] = lab_start(lab, lab->top, "frames", rows[i].mode, NULL);
+		sleepers[i] = lab_slot(lab, v[i], 0)->tid;
+		lab_await_state(sleepers[i], 'S');
+	}
+	look_in_brief(sleepers, 2);
+	for (i = 0; i < 2; i++) {
+		was_found(v[i]->first, 'S', rows[i].call);
+		ck_assert_ptr_nonnull(stack_of(v[i]->first)->wchan);
+		ck_assert_ptr_nonnull(strstr(stack_of(v[i]->first)->wchan, rows[i].wchan));
+	}
+	lab_as_before(lab);
+	done();
+}
+END_TEST
+
 /* ---- Limits ------------------------------------------------------------------------------------------ */
 
 START_TEST(a_stack_beyond_the_limit_is_cut_and_says_so)
@@ -408,6 +492,9 @@ int main(void)
 	lab_add(tc, a_process_that_has_ended_since_is_unwound_all_the_same);
 	lab_add(tc, a_handler_on_an_alternate_stack_leads_to_what_it_interrupted);
 	lab_add(tc, rows_and_libunwind_find_the_same_frames);
+	tc = lab_case(suite, "found");
+	lab_add(tc, registers_tell_who_slept_and_who_ran);
+	lab_add(tc, who_waits_again_where_he_was_had_slept);
 	tc = lab_case(suite, "limits");
 	lab_add(tc, a_stack_beyond_the_limit_is_cut_and_says_so);
 	lab_add(tc, while_it_is_held_no_limit_matters);

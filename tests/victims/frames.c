@@ -9,9 +9,14 @@
  *	damaged		a thread in wait_here whose callers' frames it has overwritten with numbers
  *	sleep		a thread that pauses, and after SIGUSR2 sleeps instead
  *	clock		a thread that asks for the time without pause, nearly always in the vdso
+ *	pour		a second thread that writes a megabyte into a pipe that nobody reads, again and again
+ *	fault		a second thread that touches a page which nobody brings (userfaultfd)
  */
 #include "victim.h"
 
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -123,6 +128,39 @@ FRAME void ask_for_the_time(uint32_t slot)
 	}
 }
 
+/* A stop makes it tell how much it has written; then it writes again. */
+static void *pour(void *unused)
+{
+	static char much[1024 * 1024];
+	int fds[2];
+
+	if (pipe(fds) < 0)
+		victim_die("pipe");
+	victim_take(slots, VICTIM_STAYS);
+	while (write(fds[1], much, sizeof(much)) > 0)
+		;
+	victim_die("write");
+	return unused;
+}
+
+static void *fault(void *unused)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	volatile char *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	reg.range.start = (uintptr_t)page;
+	reg.range.len = size;
+	if (fd < 0 || page == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) < 0 || ioctl(fd, UFFDIO_REGISTER, &reg) < 0)
+		victim_die("preparing the page");
+	victim_take(slots, VICTIM_STAYS);
+	page[0] = 1;
+	victim_count(slots);
+	return unused;
+}
+
 static char alternate[64 * 1024];
 
 static void *alt(void *unused)
@@ -150,6 +188,7 @@ int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "chain";
 	unsigned int n = victim_arg(argc, argv, 2, 1), many = strcmp(mode, "chain") == 0 ? n : 1;
+	void *(*second)(void *);
 	pthread_t thread;
 
 	victim_begin();
@@ -157,9 +196,10 @@ int main(int argc, char **argv)
 	victim_spinner(slots + many, 2000);
 	for (uint32_t i = 1; i < many; i++)
 		victim_thread(chain, (void *)(uintptr_t)(slots + i));
-	if (strcmp(mode, "alt") == 0 && pthread_create(&thread, NULL, alt, NULL) != 0)
+	second = strcmp(mode, "alt") == 0 ? alt : strcmp(mode, "pour") == 0 ? pour : strcmp(mode, "fault") == 0 ? fault : NULL;
+	if (second && pthread_create(&thread, NULL, second, NULL) != 0)
 		victim_die("starting a thread");
-	if (strcmp(mode, "alt") == 0) {
+	if (second) {
 		victim_await(slots, 2);
 		victim_ready();
 	}
