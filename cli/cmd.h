@@ -14,7 +14,7 @@
 
 enum hf_operand {
 	HF_OPERAND_NONE = 0,
-	HF_OPERAND_CGROUP,	/* exactly one, as operand or by --cgroup */
+	HF_OPERAND_CGROUP,	/* exactly one, by its path, or as that of a unit or a container */
 	HF_OPERAND_TARGET,	/* a cgroup as that, or another target by its own option; one kind of them */
 	HF_OPERAND_HOLD,	/* the name of a hold that is kept, or --all where that is taken */
 	HF_OPERAND_HOLD_TIME,	/* and how long it is to last from now on */

@@ -10,6 +10,17 @@
 #include "cmd.h"
 #include "print.h"
 #include "signals.h"
+#include "target.h"
+
+/* Which cgroup is meant, into *ret.  An exit status. */
+static int find(const struct hf_cmd *cmd, const struct hf_args *args, const char **ret)
+{
+	struct hf_target target;
+	int status = hf_target_of(cmd, args, &target);
+
+	*ret = target.path;
+	return status;
+}
 
 static int print_json(const struct hf_cmd *cmd, const struct hf_cgroup_state *state)
 {
@@ -54,14 +65,15 @@ static struct hf_freezer_options options_of(const struct hf_args *args)
 }
 
 /* What could not be told shall not be so: status 1 says that everything was undone. */
-static int undo_freeze(const struct hf_cmd *cmd, const struct hf_args *args, const struct hf_cgroup_state *before)
+static int undo_freeze(const struct hf_cmd *cmd, const struct hf_args *args, const char *path,
+		       const struct hf_cgroup_state *before)
 {
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_freezer_options opts = options_of(args);
 
 	if (before->self_frozen)
 		return HF_EXIT_FAILED;
-	if (hf_cgroup_thaw(args->operand, &opts, NULL, &err) < 0) {
+	if (hf_cgroup_thaw(path, &opts, NULL, &err) < 0) {
 		hf_report(cmd->name, &err);
 		return HF_EXIT_NOT_UNDONE;
 	}
@@ -74,13 +86,17 @@ static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_freezer_options opts = options_of(args);
 	struct hf_cgroup_state before, state;
+	const char *path;
 	int r;
 
 	if (hf_print_possible(cmd->name))
 		return HF_EXIT_FAILED;
-	if (hf_cgroup_state(args->operand, &before, &err) < 0)
+	r = find(cmd, args, &path);
+	if (r)
+		return r;
+	if (hf_cgroup_state(path, &before, &err) < 0)
 		return hf_report(cmd->name, &err);
-	r = hf_cgroup_freeze(args->operand, &opts, &state, &err);
+	r = hf_cgroup_freeze(path, &opts, &state, &err);
 	if (r < 0) {
 		int status = hf_report(cmd->name, &err);
 
@@ -95,7 +111,7 @@ static int run_freeze(const struct hf_cmd *cmd, const struct hf_args *args)
 	if (hf_has_room(STDOUT_FILENO))
 		hf_signals_ignore();
 	r = print_state(cmd, args, &state);
-	return r == HF_EXIT_DONE ? r : undo_freeze(cmd, args, &before);
+	return r == HF_EXIT_DONE ? r : undo_freeze(cmd, args, path, &before);
 }
 
 static int run_thaw(const struct hf_cmd *cmd, const struct hf_args *args)
@@ -103,9 +119,12 @@ static int run_thaw(const struct hf_cmd *cmd, const struct hf_args *args)
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_freezer_options opts = options_of(args);
 	struct hf_cgroup_state state;
-	int status;
+	const char *path;
+	int status = find(cmd, args, &path);
 
-	if (hf_cgroup_thaw(args->operand, &opts, &state, &err) < 0)
+	if (status)
+		return status;
+	if (hf_cgroup_thaw(path, &opts, &state, &err) < 0)
 		return hf_report(cmd->name, &err);
 	status = print_state(cmd, args, &state);
 	if (status)
@@ -117,11 +136,17 @@ static int run_state(const struct hf_cmd *cmd, const struct hf_args *args)
 {
 	struct hf_error err = HF_ERROR_INIT;
 	struct hf_cgroup_state state;
+	const char *path;
+	int status = find(cmd, args, &path);
 
-	if (hf_cgroup_state(args->operand, &state, &err) < 0)
+	if (status)
+		return status;
+	if (hf_cgroup_state(path, &state, &err) < 0)
 		return hf_report(cmd->name, &err);
 	return print_state(cmd, args, &state);
 }
+
+#define WHICH (HF_OPT_BIT(CGROUP) | HF_OPT_BIT(UNIT) | HF_OPT_BIT(USER) | HF_OPT_BIT(CONTAINER))
 
 const struct hf_cmd hf_cmd_freeze = {
 	.name = "freeze",
@@ -132,9 +157,10 @@ const struct hf_cmd hf_cmd_freeze = {
 		 "returns when every member is frozen. It stays frozen until somebody thaws\n"
 		 "it. If it does not freeze in time, it is put back to what it was.",
 	.examples = "  holdfast freeze /sys/fs/cgroup/pod\n"
-		    "  holdfast freeze --timeout 500ms pod\n",
+		    "  holdfast freeze --timeout 500ms pod\n"
+		    "  holdfast freeze --unit cron.service\n",
 	.operand = HF_OPERAND_CGROUP,
-	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
+	.opts = WHICH | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
 	.run = run_freeze,
 };
 
@@ -147,7 +173,7 @@ const struct hf_cmd hf_cmd_thaw = {
 		 "ancestor cannot be, and the ancestor is named.",
 	.examples = "  holdfast thaw /sys/fs/cgroup/pod\n",
 	.operand = HF_OPERAND_CGROUP,
-	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
+	.opts = WHICH | HF_OPT_BIT(TIMEOUT) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
 	.run = run_thaw,
 };
 
@@ -160,6 +186,6 @@ const struct hf_cmd hf_cmd_state = {
 	.examples = "  holdfast state pod\n"
 		    "  holdfast state --json /sys/fs/cgroup/freezer/pod\n",
 	.operand = HF_OPERAND_CGROUP,
-	.opts = HF_OPT_BIT(CGROUP) | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
+	.opts = WHICH | HF_OPT_BIT(JSON) | HF_OPT_EVERYWHERE,
 	.run = run_state,
 };

@@ -494,6 +494,21 @@ static int check_target(const struct parse *p)
 	return 0;
 }
 
+/* The same, of commands for the freezer alone. */
+static int check_cgroup(const struct parse *p)
+{
+	const struct hf_args *a = p->args;
+	int named = !!a->operand + !!a->unit + !!a->container;
+
+	if (named > 1)
+		return hf_usage(p->cmd->name, "one cgroup at a time: its path, --unit or --container");
+	if (a->user && !a->unit)
+		return hf_usage(p->cmd->name, "--user goes with --unit");
+	if (!named)
+		return hf_usage(p->cmd->name, "which cgroup? Write its path, or --unit NAME or --container ID");
+	return 0;
+}
+
 static int no_dashes(const struct parse *p)
 {
 	return hf_usage(p->cmd->name, "write -- between the target and the command: holdfast %s TARGET -- COMMAND",
@@ -549,8 +564,8 @@ static int check_whole(const struct parse *p)
 		return hf_usage(p->cmd->name, "--pretty goes with --json");
 	if (a->quiet && a->verbose)
 		return hf_usage(p->cmd->name, "--quiet and --verbose exclude each other");
-	if (p->cmd->operand == HF_OPERAND_CGROUP && !a->operand)
-		return hf_usage(p->cmd->name, "which cgroup? Write its path");
+	if (p->cmd->operand == HF_OPERAND_CGROUP)
+		return check_cgroup(p);
 	if (p->cmd->operand == HF_OPERAND_HOLD || p->cmd->operand == HF_OPERAND_HOLD_TIME) {
 		if (!a->operand && !a->all)
 			return hf_usage(p->cmd->name, "which hold? Write its name; holdfast list shows them");

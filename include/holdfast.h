@@ -843,7 +843,7 @@ HF_API int hf_keeper_tree(hf_keeper *keeper, enum hf_format format, unsigned int
  */
 HF_API int hf_keeper_stack_copy(hf_keeper *keeper, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
 				struct hf_error *err);
-/* From now on the hold lasts for so long; HF_KEEPER_NO_LIMIT: until it is released.  EINVAL: 0. */
+/* From now on the hold lasts for so long; HF_KEEPER_NO_LIMIT: until it is released.  EINVAL: 0, or that of the machine. */
 HF_API int hf_keeper_extend(hf_keeper *keeper, unsigned int ms, struct hf_error *err);
 /* A pidfd of a held process: the caller's to close.  ESRCH: it is not in the hold. */
 HF_API int hf_keeper_pidfd(hf_keeper *keeper, pid_t pid, struct hf_error *err);

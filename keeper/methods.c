@@ -321,6 +321,9 @@ static int extend(struct hf_kept *kept, json_object *in, struct hf_reply *reply)
 
 	if (n < 0 || n > UINT_MAX)
 		return invalid(reply, "ms");
+	/* Nobody might be left who could end it. */
+	if (!n && hf_hold_info(kept->hold)->kind == HF_TARGET_MACHINE)
+		return hf_methods_failed(EINVAL, "a hold of the machine always ends by itself; say for how long", reply);
 	kept->end_ns = n ? hf_clock_ns() + (uint64_t)n * 1000000 : 0;
 	parameters = json_object_new_object();
 	put_left(parameters, kept, &failed);

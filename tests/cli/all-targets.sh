@@ -164,6 +164,8 @@ administer()
 	must_all_move
 	run hold -d --all
 	expect 0 "hold all ends by itself in 10.0 s"
+	run extend all 0
+	expect 1 "a hold of the machine always ends by itself"
 	run release all
 	expect 0 ""
 

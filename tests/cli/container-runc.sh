@@ -59,6 +59,9 @@ expect 0 ""
 must_be_the_container thawed "$OUT"
 must_move
 
+run state -c "${container::-2}"
+expect 0 ""
+[[ $OUT == "thawed "* ]] || fail "state: '$OUT'"
 start_hold -c "${container::-2}"
 [[ $HELD == "held $container: 2 processes, 2 threads, "* ]] || fail "'$HELD'"
 must_stand

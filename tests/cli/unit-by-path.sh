@@ -28,6 +28,18 @@ found()
 	[[ $RC == 0 && $RELEASED == "released $unit.service: "* ]] || fail "$RC '$RELEASED'"
 	must_be_free
 
+	run freeze -u $unit
+	expect 0 ""
+	[[ $OUT == "frozen $CG (v$VERSION)" ]] || fail "freeze: '$OUT'"
+	must_stand
+	run state --unit $unit.service
+	[[ $OUT == "frozen $CG "* ]] || fail "state: '$OUT'"
+	run thaw -u $unit
+	expect 0 ""
+	must_be_free
+	run freeze -u "$unit-nobody"
+	expect 1 "no cgroup of a unit $unit-nobody.service"
+
 	# The slice is a unit, too, and has more in it.
 	CG=$slice
 	child "$unit.scope"

@@ -34,7 +34,8 @@ wrong "tree: the unit's name is empty" tree -u ""
 wrong "tree: the container's name is empty" tree -c ""
 wrong "tree: --user goes with --unit" tree --user x
 wrong "tree: --unit: 'getty@' is no name of a unit: it is a template" tree -u getty@
-wrong "freeze: unknown option --unit" freeze --unit cron
+wrong "freeze: unknown option --pid" freeze --pid 1
+wrong "freeze: which cgroup? Write its path, or --unit NAME or --container ID" freeze
 wrong "freeze: unknown option --pid" freeze --pid 1
 wrong "tree: unknown option --bogus" tree --bogus x
 wrong "did you mean --timeout?" tree --timeuot 3s x
