@@ -427,16 +427,18 @@ int hf_proc_cgroup_find(const char *text, size_t len, int version, const char **
 /*
  * One line of mountinfo (proc(5)): 1-6 ID, parent, device, root, mount point, options; any number
  * of optional fields; "-"; type, source, options of the file system.  Whether it mounts the
- * hierarchy that is wanted, and where, still with escapes.
+ * hierarchy that is wanted, where, and which part of it, both still with escapes.
  */
-static bool scan_mount(struct hf_scan line, int version, struct hf_scan *ret_where)
+static bool scan_mount(struct hf_scan line, int version, struct hf_scan *ret_where, struct hf_scan *ret_root)
 {
-	struct hf_scan field, where = { "", 0 }, type;
+	struct hf_scan field, where = { "", 0 }, root = { "", 0 }, type;
 	unsigned int nr;
 
 	for (nr = 1; nr <= 6; nr++) {
 		if (!hf_scan_field(&line, ' ', &field))
 			return false;
+		if (nr == 4)
+			root = field;
 		if (nr == 5)
 			where = field;
 	}
@@ -449,6 +451,7 @@ static bool scan_mount(struct hf_scan line, int version, struct hf_scan *ret_whe
 	if (where.len == 0 || *where.at != '/')
 		return false;
 	*ret_where = where;
+	*ret_root = root;
 	return version == 2 ? hf_scan_is(type, "cgroup2") :
 			      hf_scan_is(type, "cgroup") && hf_scan_list_has(line, "freezer");
 }
@@ -495,15 +498,71 @@ static int unescape(struct hf_scan s, char *ret, size_t cap)
 
 int hf_mountinfo_find_cgroup(const char *text, size_t len, int version, char *ret_path, size_t cap)
 {
-	struct hf_scan s = hf_scan_of(text, len), line, where;
+	struct hf_scan s = hf_scan_of(text, len), line, where, root;
 	int r;
 
 	while ((r = hf_scan_line(&s, &line)) > 0)
-		if (scan_mount(line, version, &where)) {
+		if (scan_mount(line, version, &where, &root)) {
 			r = unescape(where, NULL, cap);
 			return r < 0 ? r : unescape(where, ret_path, cap);
 		}
 	return r < 0 ? r : -ENOENT;
+}
+
+/* What of `path` is behind `top`, if that is it or above it: "" or "/...".  NULL if not. */
+static const char *behind(const char *path, const char *top)
+{
+	size_t n = strcmp(top, "/") ? strlen(top) : 0;
+
+	return !strncmp(path, top, n) && (!path[n] || path[n] == '/') ? path + n : NULL;
+}
+
+/* It shows what is not below the root of our cgroup namespace, of which /proc tells nothing but that. */
+static bool is_outside(const char *root)
+{
+	return behind(root, "/..") != NULL;
+}
+
+int hf_mountinfo_within(const char *text, size_t len, int version, const char *path, char *ret, size_t cap,
+			size_t *ret_mount_len)
+{
+	struct hf_scan s = hf_scan_of(text, len), line, where, root;
+	char point[PATH_MAX], top[PATH_MAX];
+	const char *rest, *best = NULL;
+	int n = 0;
+
+	while (hf_scan_line(&s, &line) > 0) {
+		if (!scan_mount(line, version, &where, &root) || unescape(where, point, sizeof(point)) < 0 ||
+		    unescape(root, top, sizeof(top)) < 0)
+			continue;
+		rest = behind(path, point);
+		/* What was mounted later, in the same place, hides the earlier. */
+		if (!rest || (best && rest < best))
+			continue;
+		best = rest;
+		n = is_outside(top) ? -1 : snprintf(ret, cap, "%s%s", strcmp(top, "/") ? top : "", rest);
+	}
+	if (!best || n < 0)
+		return -ENOENT;
+	*ret_mount_len = (size_t)(best - path);
+	return (size_t)n < cap ? 0 : -ENAMETOOLONG;
+}
+
+int hf_mountinfo_directory(const char *text, size_t len, int version, const char *within, char *ret, size_t cap)
+{
+	struct hf_scan s = hf_scan_of(text, len), line, where, root;
+	char point[PATH_MAX], top[PATH_MAX];
+	const char *rest;
+
+	while (hf_scan_line(&s, &line) > 0) {
+		if (!scan_mount(line, version, &where, &root) || unescape(where, point, sizeof(point)) < 0 ||
+		    unescape(root, top, sizeof(top)) < 0 || is_outside(top))
+			continue;
+		rest = behind(within, top);
+		if (rest)
+			return (size_t)snprintf(ret, cap, "%s%s", point, rest) < cap ? 0 : -ENAMETOOLONG;
+	}
+	return -ENOENT;
 }
 
 /* ---- Readers ------------------------------------------------------------------------------ */

@@ -90,6 +90,15 @@ int hf_children_next(const char *text, size_t len, size_t *pos, pid_t *ret_id);
 int hf_mountinfo_find_cgroup(const char *text, size_t len, int version, char *ret_path, size_t cap);
 
 /*
+ * Mounts need not show a hierarchy from its root (bind mounts, containers).  What /proc/PID/cgroup calls an absolute
+ * directory ("" the root), and how much of its path is the mount; -ENOENT where it is in none, or in one from outside of
+ * our cgroup namespace.  And the other way, by the first mount that shows it; `within` begins with "/".
+ */
+int hf_mountinfo_within(const char *text, size_t len, int version, const char *path, char *ret, size_t cap,
+			size_t *ret_mount_len);
+int hf_mountinfo_directory(const char *text, size_t len, int version, const char *within, char *ret, size_t cap);
+
+/*
  * Readers.  dirfd is a directory (of /proc, or of a made-up tree in tests), name the path below it.
  * Return 0 or -errno; a task that is gone gives -ENOENT or -ESRCH.
  */

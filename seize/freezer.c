@@ -200,7 +200,7 @@ bool hf_freezer_pause(const struct hf_freezer *f, struct hf_nap *nap, uint64_t w
 
 void hf_freezer_level_path(const struct hf_freezer *f, size_t level, char *ret, size_t cap)
 {
-	const char *top = f->path + f->mount_len;
+	const char *top = f->within;
 	const char *name = f->levels[level].name;
 
 	snprintf(ret, cap, "%s%s%s", top, name[0] ? "/" : "", name);

@@ -41,7 +41,8 @@ struct hf_freezer {
 	int dirfd;
 	int events_fd;			/* v2: cgroup.events of the target */
 	char *path;			/* absolute */
-	size_t mount_len;		/* path + mount_len is the path within the hierarchy */
+	size_t mount_len;		/* how much of it is where the hierarchy is mounted; 0: that is not known */
+	char *within;			/* the path within the hierarchy, as /proc/PID/cgroup has it; "": its root */
 	struct hf_level *levels;	/* [0] is the target; parents come before children */
 	size_t n_levels, cap_levels;
 	struct hf_slots slots;		/* levels by name */
@@ -74,11 +75,12 @@ void hf_freezer_unlock(struct hf_freezer *f);
 int hf_freezer_find_levels(struct hf_freezer *f, bool writable, struct hf_error *err);
 /*
  * For a short look at another cgroup: open the one with this path within the hierarchy of that version, find
- * its own level alone.  -ENOENT where that is not mounted here.
+ * its own level alone.  -ENOENT where no mount shows it.
  */
-int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path);
+int hf_freezer_open_within(struct hf_freezer *f, int version, const char *within);
 int hf_freezer_find_top(struct hf_freezer *f);
-/* The root directory of a hierarchy, as it is mounted here: the caller's to close, or -errno. */
+/* Where a hierarchy is mounted first, which may be a part of it, and its root: the caller's to close, or -errno. */
+int hf_freezer_open_mount(int version);
 int hf_freezer_open_root(int version);
 void hf_freezer_done(struct hf_freezer *f);
 

@@ -460,11 +460,10 @@ int hf_freezer_find_again(struct hf_freezer *f)
 /* What f->dirfd is: its path, version, and place within the hierarchy. */
 static int identify(struct hf_freezer *f, const struct hf_buf *mountinfo, struct hf_error *err)
 {
-	char mount[PATH_MAX] = "", proc[64];
+	char mount[PATH_MAX] = "", within[PATH_MAX], proc[64];
 	int r;
 
 	mount_point(mountinfo, 1, mount, sizeof(mount));
-
 	snprintf(proc, sizeof(proc), "/proc/thread-self/fd/%d", f->dirfd);
 	f->path = realpath(proc, NULL);
 	if (!f->path)
@@ -473,12 +472,10 @@ static int identify(struct hf_freezer *f, const struct hf_buf *mountinfo, struct
 	r = tell_version(f, mount, err);
 	if (r < 0)
 		return r;
-	if (f->version == 2 && mount_point(mountinfo, 2, mount, sizeof(mount)) < 0)
-		mount[0] = '\0';
-	if (mount[0] && !strncmp(f->path, mount, strlen(mount)) &&
-	    (f->path[strlen(mount)] == '/' || !f->path[strlen(mount)]))
-		f->mount_len = strlen(mount);
-	return 0;
+	r = hf_mountinfo_within(mountinfo->data, mountinfo->len, f->version, f->path, within, sizeof(within),
+				&f->mount_len);
+	f->within = strdup(r < 0 ? f->path : within);
+	return f->within ? 0 : hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
 }
 
 int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err)
@@ -497,13 +494,24 @@ int hf_freezer_open(struct hf_freezer *f, const char *path, struct hf_error *err
 	return r;
 }
 
-int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path)
+static int open_within(const struct hf_buf *mountinfo, int version, const char *within)
+{
+	char directory[2 * PATH_MAX];
+	int fd, r = hf_mountinfo_directory(mountinfo->data, mountinfo->len, version, within, directory, sizeof(directory));
+
+	if (r < 0)
+		return r;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int hf_freezer_open_within(struct hf_freezer *f, int version, const char *within)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
 	int r = hf_read_at(AT_FDCWD, "/proc/thread-self/mountinfo", &text);
 
 	if (r == 0)
-		r = f->dirfd = open_below_mount(&text, version, path);
+		r = f->dirfd = open_within(&text, version, within);
 	if (r >= 0)
 		r = identify(f, &text, NULL);
 	if (r < 0)
@@ -511,12 +519,20 @@ int hf_freezer_open_below(struct hf_freezer *f, int version, const char *path)
 	return r;
 }
 
-int hf_freezer_open_root(int version)
+int hf_freezer_open_mount(int version)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
 	int r = hf_read_at(AT_FDCWD, "/proc/thread-self/mountinfo", &text);
 
 	return r < 0 ? r : open_below_mount(&text, version, "");
+}
+
+int hf_freezer_open_root(int version)
+{
+	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
+	int r = hf_read_at(AT_FDCWD, "/proc/thread-self/mountinfo", &text);
+
+	return r < 0 ? r : open_within(&text, version, "/");
 }
 
 int hf_freezer_find_top(struct hf_freezer *f)
@@ -565,6 +581,7 @@ void hf_freezer_done(struct hf_freezer *f)
 	free(f->levels);
 	hf_slots_done(&f->slots);
 	free(f->path);
+	free(f->within);
 	/* A child that was forked meanwhile has copies, which keep a lock that is only closed (flock(2)). */
 	hf_freezer_unlock(f);
 	hf_own_close(&f->dirfd);

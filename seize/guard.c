@@ -274,12 +274,13 @@ static pid_t fork_silently(int root_fd)
 	return pid;
 }
 
-/* A freezer of v2 knows where that is mounted. */
+/* A freezer of v2 knows where that is mounted; but what is mounted may be a part of it, and the very target. */
 static int open_v2_root(const struct hf_freezer *f)
 {
 	char mount[PATH_MAX];
 
-	if (f->version != 2 || !f->mount_len || f->mount_len >= sizeof(mount))
+	if (f->version != 2 || !f->mount_len || f->mount_len >= sizeof(mount) ||
+	    strcmp(f->within, f->path + f->mount_len) != 0)
 		return hf_freezer_open_root(2);
 	memcpy(mount, f->path, f->mount_len);
 	mount[f->mount_len] = '\0';

@@ -81,7 +81,7 @@ static int cgroup_of(pid_t tid, int version, struct hf_buf *text, const char **r
 bool hf_look_is_inside(const struct hf_freezer *f, pid_t tid)
 {
 	struct hf_buf text __attribute__((cleanup(hf_buf_done))) = { 0 };
-	const char *top = f->path + f->mount_len, *path;
+	const char *top = f->within, *path;
 	size_t len, top_len = strlen(top);
 
 	return cgroup_of(tid, f->version, &text, &path, &len) == 0 && len >= top_len &&
@@ -210,7 +210,7 @@ static bool is_frozen_by_v1(const struct known *known, char *ret, size_t cap)
 	struct hf_freezer other __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
 	enum hf_freezer_state state;
 
-	if (hf_freezer_open_below(&other, 1, known->path + 1) < 0 || hf_freezer_find_top(&other) < 0 ||
+	if (hf_freezer_open_within(&other, 1, known->path) < 0 || hf_freezer_find_top(&other) < 0 ||
 	    hf_freezer_state(&other, &state) < 0 || state == HF_FREEZER_THAWED)
 		return false;
 	if (other.levels[0].self_found || !hf_freezer_frozen_ancestor(&other, ret, cap))
@@ -241,7 +241,7 @@ static bool is_frozen_by_v2(struct census *c, pid_t tid)
 	char text[512];
 	ssize_t n;
 
-	if (!find_other(c, tid, 2, &c->v2) || hf_freezer_open_below(&other, 2, c->v2.path + 1) < 0)
+	if (!find_other(c, tid, 2, &c->v2) || hf_freezer_open_within(&other, 2, c->v2.path) < 0)
 		return c->v2.frozen;
 	n = hf_read_small_at(other.dirfd, "cgroup.events", text, sizeof(text));
 	c->v2.frozen = n >= 0 && hf_cgroup_events_parse(text, (size_t)n, &events) == 0 && events.frozen;

@@ -32,7 +32,7 @@ static bool is_the_one(int fd, const struct hf_journal_page *page, size_t level)
 /* -ESTALE: there is no such cgroup.  Takes CAP_DAC_READ_SEARCH. */
 static int open_by_id(const struct hf_journal_page *page, size_t level)
 {
-	hf_owned_fd root = hf_freezer_open_root(page->version);
+	hf_owned_fd root = hf_freezer_open_mount(page->version);
 	struct {
 		struct file_handle head;
 		uint64_t id;
@@ -56,7 +56,7 @@ static int find_elsewhere(const struct hf_journal_page *page, size_t level, cons
 	if (fd == -ESTALE)
 		return -ENOENT;
 	/* This user or this kernel cannot ask for it: believe the path, where paths mean the same as for the holder. */
-	root = hf_freezer_open_root(page->version);
+	root = hf_freezer_open_mount(page->version);
 	return root >= 0 && hf_origin_same_paths(&page->origin, here) ? -ENOENT : -EXDEV;
 }
 

@@ -44,15 +44,15 @@ static int find_cgroup(struct hf_left_out *e, struct hf_error *err)
 {
 	struct hf_freezer f __attribute__((cleanup(hf_freezer_done))) = HF_FREEZER_INIT;
 	struct hf_error own = HF_ERROR_INIT;
-	const char *below = e->cgroup + strspn(e->cgroup, "/");
-	char *path;
+	char within[PATH_MAX], *path;
 	int r;
 
+	snprintf(within, sizeof(within), "/%s", e->cgroup + strspn(e->cgroup, "/"));
 	/* The root is everybody's. */
-	if (!*below)
+	if (!within[1])
 		return 0;
 	/* As /proc/PID/cgroup has it, or else as a directory. */
-	if (hf_freezer_open_below(&f, 2, below) < 0 && hf_freezer_open_below(&f, 1, below) < 0) {
+	if (hf_freezer_open_within(&f, 2, within) < 0 && hf_freezer_open_within(&f, 1, within) < 0) {
 		r = hf_freezer_open(&f, e->cgroup, &own);
 		if (r == 0 && f.mount_len == 0)
 			r = hf_fail(&own, EINVAL, HF_STAGE_LOOK, 0, "%s is not below where cgroups are mounted", f.path);
@@ -60,7 +60,7 @@ static int find_cgroup(struct hf_left_out *e, struct hf_error *err)
 			return hf_fail(err, -r, HF_STAGE_LOOK, 0, "cannot leave out who is in %s: %s", e->cgroup, own.text);
 		e->version = f.version;
 	}
-	path = strdup(f.path + f.mount_len);
+	path = strdup(f.within);
 	if (!path)
 		return hf_fail(err, ENOMEM, HF_STAGE_LOOK, 0, "out of memory");
 	free(e->cgroup);

@@ -384,6 +384,68 @@ START_TEST(a_mount_point_needs_room_for_its_unescaped_self_and_a_nul)
 }
 END_TEST
 
+/* A whole hierarchy, a part of it elsewhere and within it, one that hides another, one from outside of our namespace. */
+#define PARTS \
+	"30 1 0:26 / /sys/fs/cgroup rw - cgroup2 c rw\n" \
+	"31 1 0:26 /pod\\040a /mnt/pod rw - cgroup2 c rw\n" \
+	"32 1 0:31 / /sys/fs/cgroup/freezer rw - cgroup c rw,freezer\n" \
+	"33 1 0:26 /pod\\040a/x /mnt/pod/deep rw - cgroup2 c rw\n" \
+	"34 1 0:26 /b /over rw - cgroup2 c rw\n" \
+	"35 1 0:26 /c /over rw - cgroup2 c rw\n" \
+	"36 1 0:26 /../host /outside rw - cgroup2 c rw\n"
+
+START_TEST(a_directory_has_its_place_in_the_hierarchy_by_the_innermost_mount)
+{
+	static const struct {
+		const char *path;
+		int version, r;
+		const char *within;
+		size_t mount_len;
+	} rows[] = {
+		{ "/sys/fs/cgroup/pod a", 2, 0, "/pod a", 14 },
+		{ "/sys/fs/cgroup", 2, 0, "", 14 },
+		{ "/sys/fs/cgroup/freezer/z", 1, 0, "/z", 22 },
+		{ "/mnt/pod", 2, 0, "/pod a", 8 },
+		{ "/mnt/pod/y/z", 2, 0, "/pod a/y/z", 8 },
+		{ "/mnt/pod/deep/z", 2, 0, "/pod a/x/z", 13 },
+		{ "/mnt/podium", 2, -ENOENT, NULL, 0 },
+		{ "/over/d", 2, 0, "/c/d", 5 },
+		{ "/outside/d", 2, -ENOENT, NULL, 0 },
+		{ "/mnt/pod", 1, -ENOENT, NULL, 0 },
+		{ "/elsewhere", 2, -ENOENT, NULL, 0 },
+	};
+	char within[64];
+	size_t mount_len = 0;
+	int r = hf_mountinfo_within(PARTS, sizeof(PARTS) - 1, rows[_i].version, rows[_i].path, within, sizeof(within),
+				    &mount_len);
+
+	ck_assert_int_eq(r, rows[_i].r);
+	ck_assert_uint_eq(mount_len, rows[_i].mount_len);
+	if (r == 0)
+		ck_assert_str_eq(within, rows[_i].within);
+	if (r == 0)
+		ck_assert_int_eq(hf_mountinfo_within(PARTS, sizeof(PARTS) - 1, rows[_i].version, rows[_i].path, within,
+						     strlen(rows[_i].within), &mount_len), -ENAMETOOLONG);
+}
+END_TEST
+
+START_TEST(a_place_in_the_hierarchy_has_its_directory_where_a_mount_shows_it)
+{
+	static const char part[] = "31 1 0:26 /pod /mnt/pod rw - cgroup2 c rw\n";
+	char path[64];
+
+	ck_assert_int_eq(hf_mountinfo_directory(PARTS, sizeof(PARTS) - 1, 2, "/pod a/y", path, sizeof(path)), 0);
+	ck_assert_str_eq(path, "/sys/fs/cgroup/pod a/y");
+	ck_assert_int_eq(hf_mountinfo_directory(part, sizeof(part) - 1, 2, "/pod/y", path, sizeof(path)), 0);
+	ck_assert_str_eq(path, "/mnt/pod/y");
+	ck_assert_int_eq(hf_mountinfo_directory(part, sizeof(part) - 1, 2, "/pod", path, sizeof(path)), 0);
+	ck_assert_str_eq(path, "/mnt/pod");
+	ck_assert_int_eq(hf_mountinfo_directory(part, sizeof(part) - 1, 2, "/podium", path, sizeof(path)), -ENOENT);
+	ck_assert_int_eq(hf_mountinfo_directory(part, sizeof(part) - 1, 1, "/pod", path, sizeof(path)), -ENOENT);
+	ck_assert_int_eq(hf_mountinfo_directory(part, sizeof(part) - 1, 2, "/pod/y", path, 10), -ENAMETOOLONG);
+}
+END_TEST
+
 START_TEST(mounts_may_fill_more_than_a_page)
 {
 	static char text[100000];
@@ -436,6 +498,8 @@ static TCase *other_case(void)
 	LOOP(tcase, the_path_in_a_hierarchy_is_found_by_its_controller, cgroups);
 	LOOP(tcase, the_mount_of_a_hierarchy_is_found, mounts);
 	tcase_add_loop_test(tcase, a_mount_point_needs_room_for_its_unescaped_self_and_a_nul, 0, 9);
+	tcase_add_loop_test(tcase, a_directory_has_its_place_in_the_hierarchy_by_the_innermost_mount, 0, 11);
+	tcase_add_test(tcase, a_place_in_the_hierarchy_has_its_directory_where_a_mount_shows_it);
 	tcase_add_test(tcase, mounts_may_fill_more_than_a_page);
 	LOOP(tcase, vanishing_is_told_from_failing, ends);
 	return tcase;
