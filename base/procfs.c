@@ -527,7 +527,7 @@ int hf_mountinfo_within(const char *text, size_t len, int version, const char *p
 			size_t *ret_mount_len)
 {
 	struct hf_scan s = hf_scan_of(text, len), line, where, root;
-	char point[PATH_MAX], top[PATH_MAX];
+	char point[PATH_MAX] = "", top[PATH_MAX] = "";
 	const char *rest, *best = NULL;
 	int n = 0;
 
@@ -551,7 +551,7 @@ int hf_mountinfo_within(const char *text, size_t len, int version, const char *p
 int hf_mountinfo_directory(const char *text, size_t len, int version, const char *within, char *ret, size_t cap)
 {
 	struct hf_scan s = hf_scan_of(text, len), line, where, root;
-	char point[PATH_MAX], top[PATH_MAX];
+	char point[PATH_MAX] = "", top[PATH_MAX] = "";
 	const char *rest;
 
 	while (hf_scan_line(&s, &line) > 0) {
