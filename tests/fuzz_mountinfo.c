@@ -2,11 +2,12 @@
 /*
  * fuzz_mountinfo - /proc/self/mountinfo (base/procfs.c).  A path is handed over into exactly the room
  * that it needs, and with a byte less nothing is; any mount point, escaped as the kernel does it,
- * comes back as it was.
+ * comes back as it was; a directory has its place in the hierarchy, and that place its directory.
  */
 #include "procfs.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include "fuzz.h"
 
@@ -70,6 +71,34 @@ static char *escaped(const char *path)
 	return text;
 }
 
+/* What is below the only v1 mount is below its root, and the other way round. */
+static void require_there_and_back(const char *text, size_t len, const char *where)
+{
+	char path[2 * PATH_MAX], within[2 * PATH_MAX], back[2 * PATH_MAX];
+	size_t mount_len;
+
+	snprintf(path, sizeof(path), "/sys/fs/freezer/%s/d", where);
+	FUZZ_REQUIRE(hf_mountinfo_within(text, len, 1, path, within, sizeof(within), &mount_len) == 0);
+	FUZZ_REQUIRE(strcmp(within, "/a/d") == 0 && mount_len == strlen(path) - 2);
+	FUZZ_REQUIRE(hf_mountinfo_directory(text, len, 1, within, back, sizeof(back)) == 0);
+	FUZZ_REQUIRE(strcmp(back, path) == 0);
+}
+
+/* With any text: within what room there is. */
+static void try_places(const char *text, size_t len)
+{
+	char ret[256];
+	size_t mount_len = 0;
+	int version, r;
+
+	for (version = 1; version <= 2; version++) {
+		r = hf_mountinfo_within(text, len, version, "/sys/fs/cgroup/a", ret, sizeof(ret), &mount_len);
+		FUZZ_REQUIRE(r == -ENOENT || r == -ENAMETOOLONG || (r == 0 && mount_len <= 16 && strlen(ret) < sizeof(ret)));
+		r = hf_mountinfo_directory(text, len, version, "/a", ret, sizeof(ret));
+		FUZZ_REQUIRE(r == -ENOENT || r == -ENAMETOOLONG || (r == 0 && ret[0] == '/' && strlen(ret) < sizeof(ret)));
+	}
+}
+
 static void require_found(const uint8_t *data, size_t size)
 {
 	char *where = fuzz_string(data, size), *shown = escaped(where), *text = NULL, *path;
@@ -88,6 +117,8 @@ static void require_found(const uint8_t *data, size_t size)
 		FUZZ_REQUIRE(strcmp(path + strlen(top), where) == 0);
 		free(path);
 	}
+	if (strlen(where) < PATH_MAX / 2)
+		require_there_and_back(text, (size_t)len, where);
 	FUZZ_REQUIRE(find(text, (size_t)len - 1, 1, (size_t)len, &path) == -EBADMSG);
 	free(text);
 	free(shown);
@@ -100,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	free(find_within_limits((const char *)data, size, 1, &r));
 	free(find_within_limits((const char *)data, size, 2, &r));
+	try_places((const char *)data, size);
 	require_found(data, size);
 	return 0;
 }
