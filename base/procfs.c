@@ -626,6 +626,29 @@ int hf_thread_state(pid_t tgid, pid_t tid, char *ret)
 	return 0;
 }
 
+/* Nanoseconds that it ran, which are brought up to date by each tick; that it waited; how often it was put on a processor. */
+int hf_thread_turns(pid_t tgid, pid_t tid, uint64_t *ret)
+{
+	char path[TID_PATH_MAX], text[128];
+	uint64_t numbers[3];
+	struct hf_scan s;
+	ssize_t n;
+	size_t i;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", (int)tgid, (int)tid);
+	n = hf_read_small_at(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	s = hf_scan_of(text, (size_t)n);
+	for (i = 0; i < 3; i++) {
+		hf_scan_blanks(&s);
+		if (hf_scan_number(&s, 10, UINT64_MAX, &numbers[i]) < 0)
+			return -EBADMSG;
+	}
+	*ret = numbers[0] + numbers[2];
+	return 0;
+}
+
 int hf_tid_status(pid_t tid, struct hf_status *ret)
 {
 	struct hf_buf buf = { 0 };

@@ -172,6 +172,13 @@ int hf_freezer_thaw_all(struct hf_freezer *f);
 int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct hf_error *err);
 
 /*
+ * For what cannot be left half done: go on with a step, which takes some milliseconds and returns how many are still
+ * missing, for as long as they are missing because they have had no processor.  Returns how many are left in the end.
+ */
+#define HF_STARVED_MS 5000	/* as busy a machine may be */
+size_t hf_await_starved(struct hf_hold *hold, size_t (*step)(struct hf_hold *hold));
+
+/*
  * One look at one thread of ours, without blocking: true when its state changed.  May add a
  * newborn to the set and so move it: threads are named by their place, not by a pointer.
  */

@@ -209,6 +209,53 @@ static size_t collect_pass(struct hf_hold *hold, size_t *first, uint64_t begun_n
 	return missing;
 }
 
+/* ---- Without a processor ------------------------------------------------------------------------------- */
+
+#define IN_VAIN_MAX 4	/* steps in which somebody who ran did not stop: he will not */
+
+/* Whoever is to stop and is runnable: how many, and the sum of their turns. */
+static size_t count_turns(const struct hf_hold *hold, uint64_t *ret)
+{
+	size_t i, n = 0;
+	uint64_t turns;
+	char letter;
+
+	*ret = 0;
+	for (i = 0; i < hold->set.n; i++) {
+		const struct hf_task *t = &hold->set.tasks[i];
+
+		if ((t->state != HF_TASK_ASKED && t->state != HF_TASK_ARMED) ||
+		    hf_thread_state(t->tgid, t->tid, &letter) < 0 || letter != 'R' ||
+		    hf_thread_turns(t->tgid, t->tid, &turns) < 0)
+			continue;
+		*ret += turns;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * A thread that was told to stop stops as soon as it gets a processor, which beside busier ones, or real-time ones, takes
+ * longer than an undo should.  Left alone it would stop then, for ever.
+ */
+size_t hf_await_starved(struct hf_hold *hold, size_t (*step)(struct hf_hold *hold))
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(HF_STARVED_MS);
+	uint64_t turns = 0, before;
+	unsigned int in_vain = 0;
+	size_t left = step(hold), was;
+
+	while (left > 0 && in_vain < IN_VAIN_MAX && !hf_deadline_passed(deadline)) {
+		before = turns;
+		if (!count_turns(hold, &turns))
+			break;
+		was = left;
+		left = step(hold);
+		in_vain = left < was || turns == before ? 0 : in_vain + 1;
+	}
+	return left;
+}
+
 /* An exec that is missing has killed its siblings, and waits for those we hold to be reaped, by us. */
 static void reap_for_exec(struct hf_hold *hold)
 {

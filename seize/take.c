@@ -34,6 +34,7 @@
 
 /* A failed hold is undone within this time beyond its deadline. */
 #define UNDO_MS 150
+#define STEP_MS 10	/* and goes on in steps of this while somebody only wants a processor */
 
 #define NEWCOMERS_MS 1000
 
@@ -464,6 +465,27 @@ static bool asked_in_freeze(const struct hf_hold *hold)
 	return false;
 }
 
+static void set_dead_man(struct hf_hold *hold, uint64_t from_now_ms)
+{
+	if (hold->opts.dead_man_ms)
+		hf_guard_dead_man(&hold->guard, hf_clock_ns() + from_now_ms * 1000000);
+}
+
+static size_t collect_more(struct hf_hold *hold)
+{
+	size_t i, asked = 0;
+
+	hf_collect_stops(hold, hf_deadline_in_ms(STEP_MS), NULL);
+	for (i = 0; i < hold->set.n; i++)
+		asked += hold->set.tasks[i].state == HF_TASK_ASKED;
+	return asked;
+}
+
+static size_t release_more(struct hf_hold *hold)
+{
+	return hf_release_stragglers(hold, hf_deadline_in_ms(STEP_MS));
+}
+
 /*
  * v1: who was found frozen and has been seized cannot be let go before it stops, and does not stop before it is
  * thawed; left alone it would stop when the user thaws it, for ever.  All who are frozen with it are seized, too, as
@@ -482,7 +504,8 @@ static void stop_in_freeze(struct hf_hold *hold, struct hf_deadline deadline)
 	}
 	hf_freezer_thaw_all(&hold->freezer);
 	hold->frozen = hold->target_frozen = false;
-	hf_collect_stops(hold, deadline, NULL);
+	if (hf_collect_stops(hold, deadline, NULL) < 0)
+		hf_await_starved(hold, collect_more);
 }
 
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
@@ -494,10 +517,13 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 
 	if (!hold->changed)
 		return;
+	set_dead_man(hold, UNDO_MS + HF_STARVED_MS * 2 + HF_DEAD_MAN_GRACE_MS);
 	if (asked_in_freeze(hold))
 		stop_in_freeze(hold, hf_deadline_within_ms(deadline, UNDO_MS / 2));
 	/* The first error stays; what the undo meets is noted beside it. */
 	r = hf_release_all(hold, HF_RELEASE_AS_FOUND, false, deadline, &second);
+	if (r > 0)
+		r = (int)hf_await_starved(hold, release_more);
 	if (r < 0)
 		hf_fail_note(err, HF_UNDO_FAILED, "%s%s%s", second.text, second.note[0] ? "; " : "",
 			     second.note);
@@ -507,12 +533,6 @@ void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 			     put_back, r);
 	else
 		hf_fail_note(err, HF_UNDO_DONE, "everybody was released%s", put_back);
-}
-
-static void set_dead_man(struct hf_hold *hold, uint64_t from_now_ms)
-{
-	if (hold->opts.dead_man_ms)
-		hf_guard_dead_man(&hold->guard, hf_clock_ns() + from_now_ms * 1000000);
 }
 
 /*

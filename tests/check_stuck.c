@@ -6,11 +6,13 @@
  */
 #include <errno.h>
 #include <json.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -314,6 +316,114 @@ START_TEST(a_release_to_dead_keeps_its_deadline)
 }
 END_TEST
 
+/* ---- Without a processor ---------------------------------------------------------------------------- */
+
+#define STARVED_MS 100u	/* who gets no processor has not stopped by then, */
+#define HOG_MS 600	/* nor by the end of what an undo may take of those who sleep */
+
+static cpu_set_t one, others;	/* processors: that of the victims, and ours */
+
+static bool has_two_processors(void)
+{
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(others), &others) < 0 || CPU_COUNT(&others) < 2)
+		return false;
+	for (cpu = CPU_SETSIZE - 1; !CPU_ISSET(cpu, &others); cpu--)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	CPU_CLR(cpu, &others);
+	return true;
+}
+
+/* Nobody else runs on that processor meanwhile.  The kernel lets ordinary ones have 5 % of a second, at its end. */
+static pid_t start_hog(void)
+{
+	const struct sched_param high = { .sched_priority = 10 };
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		uint64_t end = lab_ms() + HOG_MS;
+
+		if (sched_setaffinity(0, sizeof(one), &one) < 0 || sched_setscheduler(0, SCHED_FIFO, &high) < 0 ||
+		    write(ready[1], "h", 1) != 1)
+			_exit(1);
+		while (lab_ms() < end)
+			;
+		_exit(0);
+	}
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+/* Whoever only wants a processor is waited for: given up he would stop when he gets one, and stay so. */
+static void undone_without_a_processor(struct lab *lab, const struct lab_victim *v, const struct hf_target *target)
+{
+	struct hf_take_options opts = HF_TAKE_OPTIONS_INIT;
+	struct hf_error err;
+	hf_hold *hold = NULL;
+	int r, tries = 0;
+	uint32_t i;
+
+	opts.timeout_ms = STARVED_MS;
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(others), &others), 0);
+	for (i = 0; i < v->n; i++)
+		ck_assert_int_eq(sched_setaffinity(lab_slot(lab, v, i)->tid, sizeof(one), &one), 0);
+	/* On a busy machine the hog may have ended before we come to it. */
+	do {
+		pid_t hog = start_hog();
+
+		err = (struct hf_error)HF_ERROR_INIT;
+		r = hf_hold_take(target, &opts, &hold, &err);
+		ck_assert_int_eq(waitpid(hog, NULL, 0), hog);
+		if (r == 0)
+			lab_let_go(hold, HF_RELEASE_AS_FOUND);
+	} while (r == 0 && ++tries < TRIES);
+	ck_assert_msg(r == -ETIMEDOUT, "%d: %s", r, err.text);
+	ck_assert_int_eq(err.undo, HF_UNDO_DONE);
+	lab_says(&err, "everybody was released");
+	ck_assert_msg(!strstr(err.note, "when the calling thread ends"), "%s", err.note);
+	for (i = 0; i < v->n; i++)
+		ck_assert_int_eq(lab_tracer_of(lab_slot(lab, v, i)->tid), 0);
+}
+
+START_TEST(a_family_without_a_processor_is_let_go)
+{
+	struct lab *lab = lab_new(_i);
+	struct lab_victim *v = lab_start(lab, lab->top, "spin", "3", NULL);
+	const struct hf_target target = { sizeof(target), HF_TARGET_PROCESSES, NULL, &v->pid, 1, NULL, 0 };
+
+	undone_without_a_processor(lab, v, &target);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+START_TEST(who_was_found_frozen_is_let_go_without_a_processor)
+{
+	struct lab *lab = lab_new(_i);
+	const char *inner = lab_cgroup(lab, lab->top, "inner");
+	struct lab_victim *v = lab_start(lab, inner, "spin", "3", NULL);
+	const struct hf_target target = { sizeof(target), HF_TARGET_CGROUP, lab->top, NULL, 0, NULL, 0 };
+
+	lab_freeze(lab, inner, true);
+	undone_without_a_processor(lab, v, &target);
+	ck_assert(lab_is_frozen(lab, inner));
+	lab_freeze(lab, inner, false);
+	lab_moving(lab);
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("stuck");
@@ -333,5 +443,12 @@ int main(void)
 	tc = lab_case(suite, "releases");
 	lab_add(tc, a_release_to_stopped_keeps_its_deadline);
 	lab_add(tc, a_release_to_dead_keeps_its_deadline);
+	tc = lab_case(suite, "no processor");
+	if (!has_two_processors()) {
+		lab_left_out("threads without a processor", "there is one processor only");
+	} else {
+		lab_add(tc, a_family_without_a_processor_is_let_go);
+		lab_add(tc, who_was_found_frozen_is_let_go_without_a_processor);
+	}
 	return hf_suite_run(suite);
 }
