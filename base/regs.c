@@ -22,6 +22,7 @@
 
 /* include/linux/errno.h: the call is to be made again; never seen by users. */
 #define ERESTARTSYS 512
+#define ERESTARTNOINTR 513
 #define ERESTARTNOHAND 514
 #define ERESTART_RESTARTBLOCK 516
 
@@ -140,15 +141,46 @@ void hf_regs_make_again(struct hf_regs *regs, uint64_t first)
 	}
 }
 
-/*
- * ERESTARTNOINTR is not among them: clone(2) says so when a signal comes while it works.  On aarch64 that cannot be told.
- */
-bool hf_regs_slept(const struct hf_regs *regs)
+/* Numbers of calls that are to be made again without having slept; -1: the architecture has none. */
+static const struct restless {
+	enum hf_arch arch;
+	long poll, ppoll, select, pselect6;
+	long births[4];		/* clone(2) and its like say ERESTARTNOINTR when a signal comes while they work */
+} restless[] = {
+	{ HF_ARCH_X86_64, 7, 271, 23, 270, { 56, 57, 58, 435 } },
+	{ HF_ARCH_AARCH64, -1, 73, -1, 72, { 220, 435, -1, -1 } },
+};
+
+static const struct restless *restless_of(enum hf_arch arch)
 {
-	if (regs->nr < 0)
+	size_t i;
+
+	for (i = 0; i < sizeof(restless) / sizeof(*restless); i++)
+		if (restless[i].arch == arch)
+			return &restless[i];
+	return NULL;
+}
+
+bool hf_regs_slept(const struct hf_regs *regs, uint64_t *ret_timeout)
+{
+	const struct restless *r = restless_of(regs->arch);
+	size_t i;
+
+	*ret_timeout = 0;
+	if (regs->nr < 0 || !(regs->again || regs->result == -EINTR || regs->result == -ERESTARTSYS ||
+			      regs->result == -ERESTARTNOINTR || regs->result == -ERESTARTNOHAND ||
+			      regs->result == -ERESTART_RESTARTBLOCK))
 		return false;
-	return regs->again || regs->result == -EINTR || regs->result == -ERESTARTSYS ||
-	       regs->result == -ERESTARTNOHAND || regs->result == -ERESTART_RESTARTBLOCK;
+	for (i = 0; r && i < sizeof(r->births) / sizeof(*r->births); i++)
+		if (regs->nr == r->births[i])
+			return false;
+	if (r && regs->nr == r->poll)
+		return (int32_t)regs->args[2] != 0;
+	if (r && regs->nr == r->ppoll)
+		*ret_timeout = regs->args[2];
+	if (r && (regs->nr == r->select || regs->nr == r->pselect6))
+		*ret_timeout = regs->args[4];
+	return true;
 }
 
 /* ---- Of a thread ------------------------------------------------------------------------------------ */

@@ -48,9 +48,10 @@ uint64_t hf_regs_code_at(const struct hf_regs *regs);
 
 /*
  * Pure: whether it slept in its call until the stop woke it, for the call is to be made again, or says EINTR.  Where the
- * call has ended with another result, or there was none, nothing is proven.
+ * call has ended with another result, or there was none, nothing is proven.  Nor is it for who asks without waiting
+ * (poll(2) and its like, which a stop ends all the same) if the struct timespec or timeval at *ret_timeout is 0; 0: no such.
  */
-bool hf_regs_slept(const struct hf_regs *regs);
+bool hf_regs_slept(const struct hf_regs *regs, uint64_t *ret_timeout);
 
 /* Pure: change the set so that the call which returned -EINTR is made again with this first argument. */
 void hf_regs_make_again(struct hf_regs *regs, uint64_t first);

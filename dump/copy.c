@@ -161,13 +161,16 @@ static void without_frames(struct hf_copied_thread *t, enum hf_stack_end end, co
 	t->is.why = why;
 }
 
-/* Threads that have no registers to read, in words.  They are as they were found, so that can be asked now. */
+/*
+ * Threads that have no registers to read, in words.  They are as they were found, so that can be asked now; but who is armed
+ * has been seen in his sleep, which asking him to stop may have disturbed for a moment.
+ */
 static void explain_state(struct hf_copied_thread *t)
 {
 	char letter;
 
 	if (t->is.state != HF_THREAD_HELD && t->is.found == '?' && hf_thread_state(t->is.pid, t->is.tid, &letter) == 0)
-		t->is.found = letter;
+		t->is.found = t->is.state == HF_THREAD_ARMED ? 'D' : letter;
 	switch (t->is.state) {
 	case HF_THREAD_HELD:
 		break;
@@ -198,6 +201,24 @@ static bool is_io_worker(pid_t tid)
 	return hf_tid_stat(tid, &st) == 0 && !strncmp(st.comm, "iou-", 4);
 }
 
+/* Seconds and their parts, of 0 each. */
+static bool is_zero_time(pid_t tid, uint64_t at)
+{
+	struct iovec from = { (void *)(uintptr_t)at, 2 * sizeof(uint64_t) };
+	uint64_t parts[2];
+
+	return hf_sys_read_memory(tid, parts, sizeof(parts), &from, 1) == sizeof(parts) && !parts[0] && !parts[1];
+}
+
+/* A look has told of an earlier moment.  Where neither tells anything /proc is asked after the release (kernel.c). */
+static void find_state(struct hf_copied_thread *t, const struct hf_regs *regs)
+{
+	uint64_t timeout;
+
+	if (strchr("?RSD", t->is.found) && hf_regs_slept(regs, &timeout) && !(timeout && is_zero_time(t->is.tid, timeout)))
+		t->is.found = 'S';
+}
+
 /* *ret_tp: its thread pointer. */
 static int copy_registers(struct copier *c, struct hf_copied_thread *t, uint64_t *ret_tp)
 {
@@ -217,11 +238,10 @@ static int copy_registers(struct copier *c, struct hf_copied_thread *t, uint64_t
 	}
 	t->has_regs = hf_frame_regs_of(regs.set, regs.size, &t->regs);
 	/* Numbers of another ABI are of other calls. */
-	if (t->has_regs && hf_regs_confirm(t->is.tid, &regs) == 0) {
-		t->is.syscall = regs.nr;
-		/* A look has told of an earlier moment.  Where this proves nothing /proc is asked after the release (kernel.c). */
-		if (strchr("?RSD", t->is.found))
-			t->is.found = hf_regs_slept(&regs) ? 'S' : '?';
+	if (hf_regs_confirm(t->is.tid, &regs) == 0) {
+		find_state(t, &regs);
+		if (t->has_regs)
+			t->is.syscall = regs.nr;
 	}
 	*ret_tp = hf_frame_regs_thread_pointer(regs.set, regs.size);
 	if (!t->has_regs)

@@ -6,11 +6,15 @@
  * with the same stack and instruction pointer, its state and the kernel function (wchan) are those of the wait we
  * interrupted.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "io.h"
 #include "kinds.h"
 #include "own.h"
@@ -25,18 +29,25 @@ static ssize_t read_file(int dirfd, pid_t tid, const char *file, char *text, siz
 	return hf_read_small_at(dirfd, name, text, cap);
 }
 
-static bool waits_as_before(int dirfd, const struct hf_copied_thread *t)
+/* Where a thread is that was stopped, and let go. */
+enum place { RUNS, WAITS_AS_BEFORE, WAITS_ELSEWHERE };
+
+static enum place place_of(int dirfd, const struct hf_copied_thread *t)
 {
 	struct hf_syscall now;
 	char text[256];
 	ssize_t len = read_file(dirfd, t->is.tid, "syscall", text, sizeof(text));
 
-	if (len <= 0 || hf_syscall_parse(text, (size_t)len, &now) < 0 || now.running)
-		return false;
+	if (len <= 0 || hf_syscall_parse(text, (size_t)len, &now) < 0)
+		return WAITS_ELSEWHERE;
+	if (now.running)
+		return RUNS;
 	/* A sleep for a time goes on as restart_syscall(2). */
 	return (now.nr == t->is.syscall || (t->is.syscall >= 0 && now.nr == SYS_restart_syscall)) &&
-	       now.sp == t->regs.r[HF_REG_SP] &&
-	       (now.pc == t->regs.r[HF_REG_IP] || now.pc == t->regs.r[HF_REG_IP] + HF_CALL_BACK);
+		       now.sp == t->regs.r[HF_REG_SP] &&
+		       (now.pc == t->regs.r[HF_REG_IP] || now.pc == t->regs.r[HF_REG_IP] + HF_CALL_BACK) ?
+		       WAITS_AS_BEFORE :
+		       WAITS_ELSEWHERE;
 }
 
 static void ask_for_call(int dirfd, struct hf_copied_thread *t)
@@ -49,21 +60,6 @@ static void ask_for_call(int dirfd, struct hf_copied_thread *t)
 		t->is.syscall = now.nr;
 }
 
-/*
- * Who was woken out of a call that is to be made again slept, as its registers have shown.  Of the others those wait that
- * do so again: in a page fault, or in a call that has told what it had done by then; all who are elsewhere by now ran when
- * the stop came.
- */
-static char ask_state(int dirfd, const struct hf_copied_thread *t)
-{
-	char letter;
-
-	if (t->has_regs && !waits_as_before(dirfd, t))
-		return 'R';
-	/* Of a hold that stands all are in a trap. */
-	return hf_thread_state(t->is.pid, t->is.tid, &letter) < 0 || !strchr("SDI", letter) ? 'R' : letter;
-}
-
 /* An empty name is one, too. */
 static void ask_name(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 {
@@ -72,6 +68,23 @@ static void ask_name(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 
 	if (len > 0 && text[len - 1] == '\n')
 		t->is.comm = hf_arena_copy(&s->arena, text, (size_t)len - 1);
+}
+
+/*
+ * Of a hold that stands, or who is frozen, the wait is not to be seen: it waits for the tracer, or the thaw, now.  And a
+ * nanosleep(2) that goes on shows what had made its call, and no function of its own.
+ */
+static bool is_wait(const char *wchan)
+{
+	static const char *const none[] = {
+		"0", "ptrace_stop", "get_signal", "do_freezer_trap", "do_syscall_64", "invoke_syscall", "el0_svc",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(none) / sizeof(*none); i++)
+		if (strncmp(wchan, none[i], strlen(none[i])) == 0)
+			return false;
+	return true;
 }
 
 static void ask(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
@@ -84,12 +97,10 @@ static void ask(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 	/* One that is only armed has never left its wait, and its call could not be read from its registers. */
 	if (t->is.state == HF_THREAD_ARMED)
 		ask_for_call(dirfd, t);
-	else if (!t->has_regs || !waits_as_before(dirfd, t))
+	else if (!t->has_regs || t->is.found == 'R' || place_of(dirfd, t) != WAITS_AS_BEFORE)
 		return;
 	len = read_file(dirfd, t->is.tid, "wchan", text, sizeof(text));
-	/* Of a hold that stands, or who is frozen, the wait is not to be seen: it waits for the tracer, or the thaw, now. */
-	if (len > 0 && text[0] != '0' && strncmp(text, "ptrace_stop", 11) != 0 && strncmp(text, "get_signal", 10) != 0 &&
-	    strncmp(text, "do_freezer_trap", 15) != 0)
+	if (len > 0 && is_wait(text))
 		t->is.wchan = hf_arena_copy(&s->arena, text, (size_t)len);
 }
 
@@ -112,18 +123,65 @@ static int dir_of(struct tasks_dir *dir, pid_t pid)
 	return dir->fd;
 }
 
-/* Before kinds are made: they differ by it. */
-static void ask_states(struct hf_stacks *s, struct tasks_dir *dir)
+/* ---- Slept or ran ---------------------------------------------------------------------------------------- */
+
+/* Right after the release not everybody has had a processor, to go back to his wait. */
+#define SETTLED_MS 100
+
+struct unsettled {
+	struct hf_copied_thread *t;
+	uint64_t turns;		/* when it was asked first */
+	bool ran;		/* since then */
+};
+
+/*
+ * Of who was not proven to have slept by his registers those had who wait again where they were: in a page fault, or in a
+ * call that had told how far it came.  Who is elsewhere, or had a processor and runs on, ran.  False: not yet to be told.
+ */
+static bool settle(struct unsettled *u, int dirfd)
 {
-	size_t i;
+	struct hf_copied_thread *t = u->t;
+	enum place place = t->has_regs ? place_of(dirfd, t) : WAITS_AS_BEFORE;
+	uint64_t turns;
+	char letter;
 
-	for (i = 0; i < s->n_threads; i++) {
-		struct hf_copied_thread *t = &s->threads[i];
-
-		if (t->is.found == '?' && t->is.state == HF_THREAD_HELD)
-			t->is.found = ask_state(dir_of(dir, t->is.pid), t);
+	if (place == RUNS && !u->ran && hf_thread_turns(t->is.pid, t->is.tid, &turns) == 0) {
+		u->ran = u->turns && turns != u->turns;
+		u->turns = turns;
+		return false;
 	}
+	t->is.found = 'R';
+	/* Of a hold that stands all are in a trap. */
+	if (place == WAITS_AS_BEFORE && hf_thread_state(t->is.pid, t->is.tid, &letter) == 0 && strchr("SDI", letter))
+		t->is.found = letter;
+	return true;
 }
+
+/* Before kinds are made: they differ by it. */
+static int settle_all(struct hf_stacks *s, struct tasks_dir *dir)
+{
+	struct hf_deadline deadline = hf_deadline_in_ms(SETTLED_MS);
+	struct hf_nap nap = HF_NAP_INIT;
+	hf_owned struct unsettled *all = calloc(s->n_threads + 1, sizeof(*all));
+	size_t i, n = 0, left;
+
+	if (!all)
+		return -ENOMEM;
+	for (i = 0; i < s->n_threads; i++)
+		if (s->threads[i].is.found == '?' && s->threads[i].is.state == HF_THREAD_HELD)
+			all[n++].t = &s->threads[i];
+	do {
+		for (i = left = 0; i < n; i++)
+			if (!settle(&all[i], dir_of(dir, all[i].t->is.pid)))
+				all[left++] = all[i];
+		n = left;
+	} while (n > 0 && hf_nap(&nap, deadline));
+	while (n > 0)
+		all[--n].t->is.found = 'R';
+	return 0;
+}
+
+/* ---- All ------------------------------------------------------------------------------------------------- */
 
 /* Threads of one kind nearly always wait in the same place: a few are asked, unless each is to be. */
 #define ASKED_MAX 16
@@ -145,8 +203,9 @@ int hf_stacks_ask_kernel(struct hf_stacks *s)
 	size_t i;
 	int r;
 
-	ask_states(s, &dir);
-	r = hf_kinds_find(&kinds, s, HF_KINDS_OF_STACKS);
+	r = settle_all(s, &dir);
+	if (r == 0)
+		r = hf_kinds_find(&kinds, s, HF_KINDS_OF_STACKS);
 	for (i = 0; r == 0 && i < kinds.n; i++)
 		ask_kind(s, &kinds.all[i], &dir);
 	hf_own_close(&dir.fd);

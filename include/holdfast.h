@@ -685,9 +685,9 @@ struct hf_stack {
 					   16 of those with equal stacks are asked (each_wchan: all), and others have
 					   that of their process */
 	enum hf_thread_state state;
-	char found;			/* when the stop came: 'S' where it had to wake the thread out of a call, or it
-					   waits again where it was (then as /proc shows it, 'D' too), else 'R'; who
-					   is not held, or was found stopped or frozen: as in struct hf_thread */
+	char found;			/* 'S' where the stop had to wake it out of a call; else as in struct hf_thread;
+					   where that is '?', what /proc shows if it waits again after the release where
+					   it was, and 'R' if not */
 	long syscall;			/* number of the system call it is in; -1 when none */
 	const char *wchan;		/* kernel function it waits in; NULL when not known, or not asked */
 	size_t n_frames;

@@ -144,7 +144,7 @@ static void *attempt_alone(void *arg)
 }
 
 /* By a process whose first thread has ended, in that cgroup. */
-static void attempt_without_first_thread(struct lone_attempt *a, const char *cgroup)
+static void attempt_without_first_thread(void *(*attempt)(void *), struct lone_attempt *a, const char *cgroup)
 {
 	pthread_t thread;
 	pid_t pid = fork();
@@ -153,7 +153,7 @@ static void attempt_without_first_thread(struct lone_attempt *a, const char *cgr
 	if (pid == 0) {
 		if (cgroup)
 			lab_join(cgroup);
-		if (pthread_create(&thread, NULL, attempt_alone, a) != 0)
+		if (pthread_create(&thread, NULL, attempt, a) != 0)
 			_exit(1);
 		syscall(SYS_exit, 0);
 	}
@@ -169,9 +169,9 @@ START_TEST(a_holder_whose_first_thread_has_ended_finds_itself)
 	ck_assert_ptr_ne(a, MAP_FAILED);
 	a->path = lab->top;
 	lab_start(lab, lab->top, "spin", "2", NULL);
-	attempt_without_first_thread(a, lab->top);
+	attempt_without_first_thread(attempt_alone, a, lab->top);
 	refused(&a->made, EBUSY, "itself");
-	attempt_without_first_thread(a, NULL);
+	attempt_without_first_thread(attempt_alone, a, NULL);
 	ck_assert_msg(a->made.r == 0, "%s", a->made.err.text);
 	ck_assert_msg(a->made.release == 0, "%s", a->made.err.text);
 	munmap(a, sizeof(*a));
@@ -205,6 +205,44 @@ START_TEST(a_target_with_an_ancestor_of_the_holder_is_refused)
 	lab_start(lab, lab->top, "spin", "2", NULL);
 	lab_attempt(lab->top, NULL, leave_an_ancestor_in, lab->top, &a);
 	refused(&a, EBUSY, "ancestor");
+	lab_as_before(lab);
+	lab_done(lab);
+}
+END_TEST
+
+/* The same of an ancestor whose first thread has ended: another has made the child. */
+static void *fork_and_attempt(void *arg)
+{
+	struct lone_attempt *a = arg;
+	hf_hold *hold = NULL;
+	pid_t pid;
+
+	lab_await_state(getpid(), 'Z');
+	pid = fork();
+	if (pid == 0) {
+		char root[LAB_PATH];
+
+		snprintf(root, sizeof(root), "%s", a->path);
+		*strrchr(root, '/') = '\0';
+		lab_join(root);
+		a->made.r = hf_hold_cgroup(a->path, NULL, &hold, &a->made.err);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	_exit(0);
+}
+
+START_TEST(an_ancestor_whose_first_thread_has_ended_is_refused)
+{
+	struct lab *lab = lab_new(_i);
+	struct lone_attempt *a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(a, MAP_FAILED);
+	a->path = lab->top;
+	lab_start(lab, lab->top, "spin", "2", NULL);
+	attempt_without_first_thread(fork_and_attempt, a, lab->top);
+	refused(&a->made, EBUSY, "ancestor");
+	munmap(a, sizeof(*a));
 	lab_as_before(lab);
 	lab_done(lab);
 }
@@ -562,6 +600,7 @@ int main(void)
 	lab_add(tc, a_target_with_the_holder_in_it_is_refused);
 	lab_add(tc, a_holder_whose_first_thread_has_ended_finds_itself);
 	lab_add(tc, a_target_with_an_ancestor_of_the_holder_is_refused);
+	lab_add(tc, an_ancestor_whose_first_thread_has_ended_is_refused);
 	lab_add(tc, below_a_frozen_ancestor);
 	tc = lab_case(suite, "permissions");
 	lab_add(tc, a_freezer_that_cannot_be_written_is_refused);

@@ -13,6 +13,7 @@
 #include "lab.h"
 #include "stacks.h"
 #include "suite.h"
+#include "sys.h"
 
 /* ---- A look at a lab ----------------------------------------------------------------------------- */
 
@@ -224,11 +225,73 @@ START_TEST(registers_tell_who_slept_and_who_ran)
 	look_in_brief(sleepers, 2);
 	was_found(v->first + 1, 'R', -1);
 	was_found(v->first + 2, 'S', SYS_clock_nanosleep);
-	ck_assert_ptr_nonnull(stack_of(v->first + 2)->wchan);
 	was_found(v->first + 3, 'S', SYS_read);
 	ck_assert_int_eq(stack_of(v->first + 4)->state, HF_THREAD_ARMED);
 	ck_assert_int_eq(stack_of(v->first + 4)->found, 'D');
 	lab_moving(lab);
+	done();
+}
+END_TEST
+
+/* A stop ends that like a sleep. */
+START_TEST(who_asks_without_waiting_does_not_sleep)
+{
+	const struct lab_victim *v;
+	unsigned int i;
+
+	lab = lab_new(_i);
+	v = lab_start(lab, lab->top, "frames", "ask", NULL);
+	for (i = 0; i < 40; i++) {
+		look_in_brief(NULL, 0);
+		ck_assert_int_eq(stack_of(v->first)->found, 'R');
+		ck_assert_ptr_null(stack_of(v->first)->wchan);
+		hf_stack_free(stacks);
+		stacks = NULL;
+	}
+	lab_as_before(lab);
+	done();
+}
+END_TEST
+
+/* Beside those who run they are not back in their waits at once. */
+START_TEST(an_unchanged_target_has_the_same_states_each_time)
+{
+	const struct lab_victim *v[6];
+	unsigned int i, j;
+
+	lab = lab_new(_i);
+	lab_start(lab, lab->top, "spin", "3", NULL);
+	for (i = 0; i < 6; i++) {
+		v[i] = lab_start(lab, lab->top, "frames", i % 2 ? "fault" : "pour", NULL);
+		lab_await_state(lab_slot(lab, v[i], 0)->tid, 'S');
+	}
+	for (i = 0; i < 20; i++) {
+		look_in_brief(NULL, 0);
+		for (j = 0; j < 6; j++)
+			was_found(v[j]->first, 'S', j % 2 ? -1 : SYS_write);
+		hf_stack_free(stacks);
+		stacks = NULL;
+		for (j = 0; j < 6; j++)
+			lab_await_state(lab_slot(lab, v[j], 0)->tid, 'S');
+	}
+	done();
+}
+END_TEST
+
+/* Nothing can be asked while they are held: what the look has told stands. */
+START_TEST(a_look_tells_where_registers_do_not)
+{
+	const struct lab_victim *v;
+	hf_hold *hold;
+
+	lab = lab_new(_i);
+	v = lab_start(lab, lab->top, "frames", "pour", NULL);
+	lab_await_state(lab_slot(lab, v, 0)->tid, 'S');
+	hold = lab_take(lab->top, NULL);
+	ck_assert_int_eq(hf_stack_copy(hold, NULL, &stacks, NULL), 0);
+	unwind_copies();
+	was_found(v->first, 'S', SYS_write);
+	lab_let_go(hold, HF_RELEASE_AS_FOUND);
 	done();
 }
 END_TEST
@@ -420,7 +483,8 @@ START_TEST(a_wait_that_has_ended_since_is_not_told)
 	v = lab_start(lab, lab->top, "frames", "sleep", NULL);
 	lab_await_state(lab->board->slots[v->first].tid, 'S');
 	copy_only(NULL);
-	lab_signal_all(lab, lab->top, SIGUSR2);
+	/* To that thread: while the stop is pending of one, the kernel gives the signal of a process to another. */
+	ck_assert_int_eq(hf_sys_tgkill(v->pid, lab->board->slots[v->first].tid, SIGUSR2), 0);
 	while (!lab->board->slots[v->first].count)
 		usleep(500);
 	lab_await_state(lab->board->slots[v->first].tid, 'S');
@@ -494,6 +558,9 @@ int main(void)
 	lab_add(tc, rows_and_libunwind_find_the_same_frames);
 	tc = lab_case(suite, "found");
 	lab_add(tc, registers_tell_who_slept_and_who_ran);
+	lab_add(tc, who_asks_without_waiting_does_not_sleep);
+	lab_add(tc, an_unchanged_target_has_the_same_states_each_time);
+	lab_add(tc, a_look_tells_where_registers_do_not);
 	lab_add(tc, who_waits_again_where_he_was_had_slept);
 	tc = lab_case(suite, "limits");
 	lab_add(tc, a_stack_beyond_the_limit_is_cut_and_says_so);

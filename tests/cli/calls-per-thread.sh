@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What one more thread costs in system calls: counted, so exact on any machine.  Before the first stop it is asked, where
-# a cgroup can have one thread of a process without the others, whether it is one of our own (tgkill).  Between the first stop and the last it is seized and interrupted (ptrace), asked whose it
-# is (tgkill) and waited for once (wait4).  At the release its result is looked at, and it is detached (ptrace).  `hold` has a
-# look at whether all live, before it says that they are held (wait4).  Nothing else, no file under /proc, and nothing that
-# would grow faster than the threads.
+# a cgroup can have one thread of a process without the others, whether it is one of our own (tgkill).  Between the first
+# stop and the last it is seized and interrupted (ptrace), asked whose it is (tgkill) and waited for once (wait4).  At the
+# release its result is looked at, and it is detached (ptrace).  `hold` has a look at whether all live, before it says that
+# they are held (wait4).  Nothing else, no file under /proc, and nothing that would grow faster than the threads.
 . "$(dirname "$0")/lib.sh"
 
 CALLS=$HF_BUILD/bench/calls

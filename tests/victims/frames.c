@@ -10,14 +10,17 @@
  *	sleep		a thread that pauses, and after SIGUSR2 sleeps instead
  *	clock		a thread that asks for the time without pause, nearly always in the vdso
  *	pour		a second thread that writes a megabyte into a pipe that nobody reads, again and again
+ *	ask		a second thread that asks without waiting, by poll(2), ppoll(2) and select(2) in turn
  *	fault		a second thread that touches a page which nobody brings (userfaultfd)
  */
 #include "victim.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <time.h>
 
 #define FRAME __attribute__((noinline, noclone, noipa)) static
@@ -143,6 +146,21 @@ static void *pour(void *unused)
 	return unused;
 }
 
+__attribute__((noreturn)) static void *ask(void *unused)
+{
+	const struct timespec none = { 0, 0 };
+	struct timeval no_time = { 0, 0 };
+
+	(void)unused;
+	victim_take(slots, VICTIM_MOVES);
+	for (;;) {
+		poll(NULL, 0, 0);
+		ppoll(NULL, 0, &none, NULL);
+		select(0, NULL, NULL, NULL, &no_time);
+		victim_count(slots);
+	}
+}
+
 static void *fault(void *unused)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -196,7 +214,8 @@ int main(int argc, char **argv)
 	victim_spinner(slots + many, 2000);
 	for (uint32_t i = 1; i < many; i++)
 		victim_thread(chain, (void *)(uintptr_t)(slots + i));
-	second = strcmp(mode, "alt") == 0 ? alt : strcmp(mode, "pour") == 0 ? pour : strcmp(mode, "fault") == 0 ? fault : NULL;
+	second = strcmp(mode, "alt") == 0 ? alt : strcmp(mode, "pour") == 0 ? pour :
+		 strcmp(mode, "ask") == 0 ? ask : strcmp(mode, "fault") == 0 ? fault : NULL;
 	if (second && pthread_create(&thread, NULL, second, NULL) != 0)
 		victim_die("starting a thread");
 	if (second) {
