@@ -211,6 +211,11 @@ int hf_take(struct hf_hold *hold, const struct hf_target *target, struct hf_erro
 void hf_take_stand(struct hf_hold *hold);
 /* Take those into the hold who have come since.  When that fails nothing that was held is let go. */
 int hf_take_newcomers(struct hf_hold *hold, struct hf_error *err);
+/* The holder is killed should it not come on by then, if that was asked for. */
+void hf_take_dead_man(struct hf_hold *hold, uint64_t from_now_ms);
+
+/* undo.c */
+
 /* Undo what taking has changed, within a short time; what came of it is noted in *err. */
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err);
 
