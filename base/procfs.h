@@ -22,6 +22,7 @@
 #define HF_WCHAN_MAX 128	/* KSYM_NAME_LEN was that until Linux 6.1; longer ones are cut */
 
 /* Flags of field 9 of /proc/PID/stat (include/linux/sched.h). */
+#define HF_PF_EXITING 0x00000004u
 #define HF_PF_IO_WORKER 0x00000010u	/* since Linux 5.12 */
 #define HF_PF_KTHREAD 0x00200000u
 

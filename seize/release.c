@@ -13,6 +13,7 @@
 #include "explain.h"
 #include "procfs.h"
 #include "restart.h"
+#include "split.h"
 #include "sys.h"
 
 /* Freezing for the release makes all start together.  It is a courtesy and not worth more than this. */
@@ -86,6 +87,36 @@ static void detach_held(struct hf_hold *hold)
 		hf_release_one(hold, i);
 }
 
+/* On its way out, or killed and about to be. */
+static bool is_ending(pid_t tid)
+{
+	const uint64_t kill = UINT64_C(1) << (SIGKILL - 1);
+	struct hf_status status;
+	struct hf_stat st;
+	int r = hf_tid_stat(tid, &st);
+
+	if (r < 0)
+		return hf_is_gone(r);
+	if (st.state == 'Z' || st.state == 'X' || (st.flags & HF_PF_EXITING))
+		return true;
+	r = hf_tid_status(tid, &status);
+	return r < 0 ? hf_is_gone(r) : ((status.sig_pending | status.shared_pending) & kill) != 0;
+}
+
+/* Of a leader that has ended.  A list that misses somebody was cut short by an end: the next one will tell. */
+static bool has_all_ending(const struct hf_task *leader)
+{
+	struct hf_buf tids __attribute__((cleanup(hf_buf_done))) = { 0 };
+	bool complete, ending = true;
+	size_t i;
+
+	if (hf_split_threads(leader->tid, &tids, &complete) < 0)
+		return false;
+	for (i = 0; ending && i < tids.len / sizeof(pid_t); i++)
+		ending = is_ending(((const pid_t *)(const void *)tids.data)[i]);
+	return ending;
+}
+
 /* Poll everybody who is still ours, letting go of those who have stopped.  Returns how many are left. */
 static size_t detach_stragglers(struct hf_hold *hold)
 {
@@ -97,8 +128,12 @@ static size_t detach_stragglers(struct hf_hold *hold)
 		if (!is_held(&hold->set.tasks[i]))
 			hf_poll_task(hold, i);
 		hf_release_one(hold, i);
-		/* A dead leader cannot be detached, and waits for its threads, not for us. */
-		left += is_ours(&hold->set.tasks[i]) && hold->set.tasks[i].state != HF_TASK_DEAD_LEADER;
+		/*
+		 * A dead leader cannot be detached, and waits for its threads, not for us; but where they are ending, too,
+		 * it is for us to reap it, or its parent is not told.
+		 */
+		left += is_ours(&hold->set.tasks[i]) &&
+			(hold->set.tasks[i].state != HF_TASK_DEAD_LEADER || has_all_ending(&hold->set.tasks[i]));
 	}
 	return left;
 }

@@ -239,6 +239,7 @@ static int pass_until_clean(struct hf_hold *hold, bool stops, struct hf_deadline
  */
 static void find_strangers(struct hf_hold *hold)
 {
+	enum hf_task_state was;
 	size_t i;
 
 	for (i = 0; i < hold->set.n; i++) {
@@ -249,11 +250,21 @@ static void find_strangers(struct hf_hold *hold)
 			continue;
 		hf_poll_task(hold, i);
 		t = &hold->set.tasks[i];
-		if (!hf_task_is_ours((enum hf_task_state)t->state) ||
-		    hf_roster_has(hold, t->tid))
+		if (!hf_task_is_ours((enum hf_task_state)t->state))
+			continue;
+		/* No list has the dead.  It is ours to reap, when its threads have ended, too. */
+		if (hf_task_is_dead_leader(t)) {
+			t->state = HF_TASK_DEAD_LEADER;
+			continue;
+		}
+		if (hf_roster_has(hold, t->tid))
 			continue;
 		t->level = HF_LEVEL_OUTSIDE;
+		was = (enum hf_task_state)t->state;
 		hf_look_at_task(hold, t, NULL);
+		/* Whoever has died since is no less to be reaped. */
+		if (t->state == HF_TASK_GONE)
+			t->state = was;
 	}
 }
 

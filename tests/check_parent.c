@@ -1080,6 +1080,63 @@ START_TEST(whoever_dies_at_any_moment_is_told_once_and_leaves_nothing)
 }
 END_TEST
 
+/* Kill a process as soon as its last thread has stopped. */
+static pid_t kill_when_stopped(pid_t tgid, pid_t last)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		char letter = 0;
+
+		while (hf_thread_state(tgid, last, &letter) == 0 && letter != 't')
+			;
+		_exit(kill(tgid, SIGKILL) != 0);
+	}
+	return pid;
+}
+
+/*
+ * The leader is dead by the last list, and in none, before its threads have been reaped: no stranger who was seized in
+ * its place.  The other threads are there to be waited for meanwhile.
+ */
+static void kill_behind_a_stop(int version, const char *victim, const char *number, const char *mode, int rounds)
+{
+	struct lab *lab = lab_new(version);
+
+	while (rounds-- > 0) {
+		struct lab_victim *v = lab_start(lab, lab->top, victim, number, mode, NULL), *others;
+		pid_t striker;
+		hf_hold *hold;
+
+		others = lab_start(lab, lab->top, "spin", "150", "100000", NULL);
+		striker = kill_when_stopped(v->pid, tid_of(lab, v, 2));
+		hold = lab_take(lab->top, NULL);
+		struck(striker);
+		lab_let_go(hold, HF_RELEASE_AS_FOUND);
+		v->still = true;
+		lab_await_told(lab, v->pid, "killed 9");
+		lab_await_gone(v->pid);
+		others->still = true;
+		send(others->pid, SIGKILL);
+		lab_await_told(lab, others->pid, "killed 9");
+	}
+	lab_done(lab);
+}
+
+START_TEST(who_is_killed_behind_his_stop_is_told)
+{
+	kill_behind_a_stop(_i, "handlers", "3", NULL, 8);
+}
+END_TEST
+
+/* Its leader is dead, and the others are about to be, when everybody is let go. */
+START_TEST(who_takes_his_time_to_die_is_told)
+{
+	kill_behind_a_stop(_i, "slowexit", "20", "last", 4);
+}
+END_TEST
+
 /* ---- Deaths during the hold ---------------------------------------------------------------------- */
 
 /* A whole process, of which nothing is left but the report. */
@@ -1310,6 +1367,8 @@ int main(void)
 	tc = lab_case(suite, "any moment");
 	lab_add(tc, stops_and_continuations_that_come_at_any_moment_are_told_once);
 	lab_add(tc, whoever_dies_at_any_moment_is_told_once_and_leaves_nothing);
+	lab_add(tc, who_is_killed_behind_his_stop_is_told);
+	lab_add(tc, who_takes_his_time_to_die_is_told);
 	tc = lab_case(suite, "deaths");
 	lab_add(tc, a_report_of_the_dead_says_that_they_died);
 	lab_add(tc, a_dead_leader_and_its_threads_that_are_killed_are_told_once);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slowexit [N] - a process whose first thread ends when it is poked, and takes its time: on its way out it closes
+ * slowexit [N [last]] - a process whose first thread ends when it is poked, and takes its time: on its way out it closes
  * N inotify descriptors of its own, each of which waits for a grace period of the kernel.  Meanwhile it is on no
- * list of its cgroup any more, and no zombie yet.  Two other threads count.
+ * list of its cgroup any more, and no zombie yet.  Two other threads count.  With "last" the descriptors are everybody's,
+ * so that whichever thread ends last takes the time.
  * Slots: 0 the first thread, 1 and 2 the others.
  */
 #include "victim.h"
@@ -20,7 +21,7 @@ int main(int argc, char **argv)
 	first = victim_claim(3);
 	victim_spinner(first + 1, 500);
 	victim_spinner(first + 2, 500);
-	if (unshare(CLONE_FILES) < 0)
+	if (argc < 3 && unshare(CLONE_FILES) < 0)
 		victim_die("unshare");
 	while (n--)
 		if (inotify_add_watch(inotify_init1(IN_CLOEXEC), "/proc/self/exe", IN_MODIFY) < 0)
