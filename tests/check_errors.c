@@ -144,11 +144,16 @@ static void *attempt_alone(void *arg)
 }
 
 /* By a process whose first thread has ended, in that cgroup. */
-static void attempt_without_first_thread(void *(*attempt)(void *), struct lone_attempt *a, const char *cgroup)
+static struct lab_attempt attempt_without_first_thread(void *(*attempt)(void *), const char *path, const char *cgroup)
 {
+	struct lone_attempt *a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct lab_attempt made;
 	pthread_t thread;
-	pid_t pid = fork();
+	pid_t pid;
 
+	ck_assert_ptr_ne(a, MAP_FAILED);
+	a->path = path;
+	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		if (cgroup)
@@ -158,23 +163,23 @@ static void attempt_without_first_thread(void *(*attempt)(void *), struct lone_a
 		syscall(SYS_exit, 0);
 	}
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	made = a->made;
+	munmap(a, sizeof(*a));
+	return made;
 }
 
 /* No list of a cgroup has a thread that has ended, the first one neither, and much of /proc/self has gone with it. */
 START_TEST(a_holder_whose_first_thread_has_ended_finds_itself)
 {
 	struct lab *lab = lab_new(_i);
-	struct lone_attempt *a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct lab_attempt a;
 
-	ck_assert_ptr_ne(a, MAP_FAILED);
-	a->path = lab->top;
 	lab_start(lab, lab->top, "spin", "2", NULL);
-	attempt_without_first_thread(attempt_alone, a, lab->top);
-	refused(&a->made, EBUSY, "itself");
-	attempt_without_first_thread(attempt_alone, a, NULL);
-	ck_assert_msg(a->made.r == 0, "%s", a->made.err.text);
-	ck_assert_msg(a->made.release == 0, "%s", a->made.err.text);
-	munmap(a, sizeof(*a));
+	a = attempt_without_first_thread(attempt_alone, lab->top, lab->top);
+	refused(&a, EBUSY, "itself");
+	a = attempt_without_first_thread(attempt_alone, lab->top, NULL);
+	ck_assert_msg(a.r == 0, "%s", a.err.text);
+	ck_assert_msg(a.release == 0, "%s", a.err.text);
 	lab_as_before(lab);
 	lab_done(lab);
 }
@@ -235,14 +240,11 @@ static void *fork_and_attempt(void *arg)
 START_TEST(an_ancestor_whose_first_thread_has_ended_is_refused)
 {
 	struct lab *lab = lab_new(_i);
-	struct lone_attempt *a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct lab_attempt a;
 
-	ck_assert_ptr_ne(a, MAP_FAILED);
-	a->path = lab->top;
 	lab_start(lab, lab->top, "spin", "2", NULL);
-	attempt_without_first_thread(fork_and_attempt, a, lab->top);
-	refused(&a->made, EBUSY, "ancestor");
-	munmap(a, sizeof(*a));
+	a = attempt_without_first_thread(fork_and_attempt, lab->top, lab->top);
+	refused(&a, EBUSY, "ancestor");
 	lab_as_before(lab);
 	lab_done(lab);
 }
