@@ -653,7 +653,7 @@ typedef struct hf_stacks hf_stacks;
  * Copy what unwinding needs, while everybody stands still: the registers of each held thread and the used part of
  * its stack, from the stack pointer up to the copy limit.  This is all that has to happen before the release.
  * ret_stacks is the caller's: hf_stack_free(); it stays valid after the hold is released and freed.
- * EINVAL: the hold has been released.
+ * EINVAL: the hold has been released.  EPERM: another thread took it.
  */
 HF_API int hf_stack_copy(hf_hold *hold, const struct hf_stack_options *opts, hf_stacks **ret_stacks,
 			 struct hf_error *err);

@@ -237,6 +237,9 @@ HF_API int hf_tree_collect(hf_hold *hold, const struct hf_tree_options *opts, hf
 	if (proc_fd < 0)
 		return hf_fail(err, errno, HF_STAGE_COLLECT, 0, "collecting: cannot open /proc: %s",
 			       strerror(errno));
+	r = hf_hold_check_tracer(hold, err);
+	if (r < 0)
+		return r;
 	c.tree = calloc(1, sizeof(*c.tree));
 	if (!c.tree)
 		return hf_collect_no_memory(&c);

@@ -204,7 +204,7 @@ HF_API int hf_hold_cgroup(const char *path, const struct hf_take_options *opts, 
 	return hf_hold_take(&target, opts, ret_hold, err);
 }
 
-static int check_tracer(const struct hf_hold *hold, struct hf_error *err)
+int hf_hold_check_tracer(const hf_hold *hold, struct hf_error *err)
 {
 	pid_t tid = hf_sys_gettid();
 
@@ -288,7 +288,7 @@ HF_API int hf_hold_release(hf_hold *hold, enum hf_release how, const struct hf_r
 	HF_UNCANCELLED;
 	struct hf_release_options o = HF_RELEASE_OPTIONS_INIT;
 	struct hf_deadline deadline;
-	int r = check_tracer(hold, err);
+	int r = hf_hold_check_tracer(hold, err);
 
 	if (r == 0 && opts)
 		r = hf_options_copy(&o, opts, opts->size, sizeof(o), err);
@@ -345,7 +345,7 @@ HF_API void hf_hold_free(hf_hold *hold)
 	if (!hold)
 		return;
 	/* From another thread nothing can be released, and to forget who is held would be worse. */
-	if (check_tracer(hold, NULL) < 0 && !hold->released)
+	if (hf_hold_check_tracer(hold, NULL) < 0 && !hold->released)
 		return;
 	/* A release that failed has waited already. */
 	if (!hold->released)
@@ -359,7 +359,7 @@ HF_API void hf_hold_free(hf_hold *hold)
 HF_API int hf_hold_attend(hf_hold *hold, struct hf_error *err)
 {
 	HF_UNCANCELLED;
-	int r = check_tracer(hold, err), changed;
+	int r = hf_hold_check_tracer(hold, err), changed;
 
 	if (r < 0 || hold->released)
 		return r;
@@ -420,15 +420,11 @@ HF_API const struct hf_hold_info *hf_hold_info(hf_hold *hold)
 	return &hold->info;
 }
 
-HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size_t *size,
-			     struct hf_error *err)
+static int read_registers(hf_hold *hold, pid_t tid, int type, void *buf, size_t *size, struct hf_error *err)
 {
-	const struct hf_task *t;
-	int r = check_tracer(hold, err);
+	const struct hf_task *t = hf_task_set_find(&hold->set, tid);
+	int r;
 
-	if (r < 0)
-		return r;
-	t = hf_task_set_find(&hold->set, tid);
 	if (!t || !hf_task_is_ours((enum hf_task_state)t->state))
 		return hf_fail(err, ESRCH, HF_STAGE_HOLD, tid, "thread %d %s", tid,
 			       t && t->state == HF_TASK_DIED ? "is gone: it died while held" :
@@ -443,11 +439,19 @@ HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size
 	return 0;
 }
 
+HF_API int hf_hold_registers(hf_hold *hold, pid_t tid, int type, void *buf, size_t *size,
+			     struct hf_error *err)
+{
+	int r = hf_hold_check_tracer(hold, err);
+
+	return r < 0 ? r : read_registers(hold, tid, type, buf, size, err);
+}
+
 int hf_hold_regs(hf_hold *hold, pid_t tid, struct hf_regs *ret, struct hf_error *err)
 {
 	unsigned char set[HF_REGS_SIZE_MAX];
 	size_t size = sizeof(set);
-	int r = hf_hold_registers(hold, tid, NT_PRSTATUS, set, &size, err);
+	int r = read_registers(hold, tid, NT_PRSTATUS, set, &size, err);
 
 	if (r == 0 && hf_regs_decode(set, size, ret) < 0)
 		return hf_fail(err, EBADMSG, HF_STAGE_HOLD, tid,

@@ -39,7 +39,9 @@ size_t hf_hold_regroup(hf_hold *hold);
 const char *hf_hold_level_path(const hf_hold *hold, uint16_t level);
 bool hf_hold_level_found_frozen(const hf_hold *hold, uint16_t level);
 
-/* hf_hold_registers() of the general ones, decoded. */
+/* EPERM: this is not the thread that took the hold. */
+int hf_hold_check_tracer(const hf_hold *hold, struct hf_error *err);
+/* hf_hold_registers() of the general ones, decoded; by the thread that took the hold, which is not looked at each time. */
 int hf_hold_regs(hf_hold *hold, pid_t tid, struct hf_regs *ret, struct hf_error *err);
 /* What will become of the call of a held thread at its release, by these registers. */
 enum hf_restart hf_hold_restart_of(const hf_hold *hold, const struct hf_task *t,

@@ -302,12 +302,17 @@ static void *use_a_foreign_hold(void *arg)
 {
 	hf_hold *hold = arg;
 	struct hf_error err = HF_ERROR_INIT;
+	hf_stacks *stacks = NULL;
+	hf_tree *tree = NULL;
 	char regs[1024];
 	size_t size = sizeof(regs);
 
 	ck_assert_int_eq(hf_hold_attend(hold, &err), -EPERM);
 	ck_assert_int_eq(hf_hold_registers(hold, 1, 1, regs, &size, &err), -EPERM);
 	ck_assert_int_eq(hf_hold_release(hold, HF_RELEASE_DEAD, NULL, &err), -EPERM);
+	ck_assert_int_eq(hf_tree_collect(hold, NULL, &tree, &err), -EPERM);
+	ck_assert_int_eq(hf_stack_copy(hold, NULL, &stacks, &err), -EPERM);
+	ck_assert(!tree && !stacks);
 	lab_says(&err, "thread");
 	return NULL;
 }

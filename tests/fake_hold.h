@@ -113,6 +113,13 @@ bool hf_hold_level_found_frozen(const hf_hold *hold, uint16_t level)
 	return level < hold->info.levels && hold->frozen[level];
 }
 
+int hf_hold_check_tracer(const hf_hold *hold, struct hf_error *err)
+{
+	(void)hold;
+	(void)err;
+	return 0;
+}
+
 void hf_hold_note_collect(hf_hold *hold, uint64_t us)
 {
 	hold->info.timing_us.collect = us;
