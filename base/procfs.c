@@ -544,8 +544,10 @@ int hf_mountinfo_within(const char *text, size_t len, int version, const char *p
 	}
 	if (!best || n < 0)
 		return -ENOENT;
+	if ((size_t)n >= cap)
+		return -ENAMETOOLONG;
 	*ret_mount_len = (size_t)(best - path);
-	return (size_t)n < cap ? 0 : -ENAMETOOLONG;
+	return 0;
 }
 
 int hf_mountinfo_directory(const char *text, size_t len, int version, const char *within, char *ret, size_t cap)
@@ -554,6 +556,8 @@ int hf_mountinfo_directory(const char *text, size_t len, int version, const char
 	char point[PATH_MAX] = "", top[PATH_MAX] = "";
 	const char *rest;
 
+	if (is_outside(within))
+		return -ENOENT;
 	while (hf_scan_line(&s, &line) > 0) {
 		if (!scan_mount(line, version, &where, &root) || unescape(where, point, sizeof(point)) < 0 ||
 		    unescape(root, top, sizeof(top)) < 0 || is_outside(top))
@@ -646,7 +650,7 @@ int hf_thread_turns(pid_t tgid, pid_t tid, uint64_t *ret)
 			return -EBADMSG;
 	}
 	*ret = numbers[0] + numbers[2];
-	return 0;
+	return *ret ? 0 : -ENODATA;
 }
 
 int hf_tid_status(pid_t tid, struct hf_status *ret)

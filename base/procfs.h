@@ -111,7 +111,10 @@ int hf_tid_stat(pid_t tid, struct hf_stat *ret);
 int hf_tid_status(pid_t tid, struct hf_status *ret);
 /* The letter of its state alone, of a thread whose process is known: half the time that status takes. */
 int hf_thread_state(pid_t tgid, pid_t tid, char *ret);
-/* A number that has grown whenever the thread has had a processor meanwhile (CONFIG_SCHED_INFO). */
+/*
+ * A number that has grown when the thread has been put on a processor, or a tick has met it there; -ENODATA where the
+ * kernel does not count.
+ */
 int hf_thread_turns(pid_t tgid, pid_t tid, uint64_t *ret);
 /* The kernel function it sleeps in; "" when it runs or the kernel will not tell ("0"). */
 int hf_tid_wchan(pid_t tid, char ret[HF_WCHAN_MAX]);

@@ -97,7 +97,7 @@ static void ask(struct hf_stacks *s, int dirfd, struct hf_copied_thread *t)
 	/* One that is only armed has never left its wait, and its call could not be read from its registers. */
 	if (t->is.state == HF_THREAD_ARMED)
 		ask_for_call(dirfd, t);
-	else if (!t->has_regs || t->is.found == 'R' || place_of(dirfd, t) != WAITS_AS_BEFORE)
+	else if (!t->has_regs || place_of(dirfd, t) != WAITS_AS_BEFORE)
 		return;
 	len = read_file(dirfd, t->is.tid, "wchan", text, sizeof(text));
 	if (len > 0 && is_wait(text))
@@ -141,9 +141,14 @@ struct unsettled {
 static bool settle(struct unsettled *u, int dirfd)
 {
 	struct hf_copied_thread *t = u->t;
-	enum place place = t->has_regs ? place_of(dirfd, t) : WAITS_AS_BEFORE;
+	enum place place = RUNS;
 	uint64_t turns;
 	char letter;
+
+	if (t->has_regs)
+		place = place_of(dirfd, t);
+	else if (hf_thread_state(t->is.pid, t->is.tid, &letter) == 0 && letter != 'R')
+		place = WAITS_AS_BEFORE;
 
 	if (place == RUNS && !u->ran && hf_thread_turns(t->is.pid, t->is.tid, &turns) == 0) {
 		u->ran = u->turns && turns != u->turns;

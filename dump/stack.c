@@ -195,8 +195,9 @@ HF_API int hf_stack_copy(hf_hold *hold, const struct hf_stack_options *opts, hf_
 	if (hf_hold_info(hold)->released_us)
 		return hf_fail(err, EINVAL, HF_STAGE_COLLECT, 0, "copying stacks: the hold has been released");
 	r = hf_hold_check_tracer(hold, err);
-	if (r == 0)
-		r = hf_stack_copy_from(&source, opts, ret_stacks, err);
+	if (r < 0)
+		return r;
+	r = hf_stack_copy_from(&source, opts, ret_stacks, err);
 	hf_hold_note_collect(hold, (hf_clock_ns() - start_ns) / 1000);
 	return r;
 }

@@ -201,7 +201,8 @@ struct hf_take_options {
 /*
  * dead_man_ms: a process that is stopped, or hangs in the kernel, cannot end its hold.  With a dead man's switch the
  * guard kills it (SIGKILL), which releases everything: a second after the deadlines of taking and
- * releasing, and when the hold has stood for longer than this.  HF_DEAD_MAN_STEPS: at the deadlines only.
+ * releasing (an undo has up to five seconds more, where threads get no processor), and when the hold has stood for longer
+ * than this.  HF_DEAD_MAN_STEPS: at the deadlines only.
  */
 #define HF_DEAD_MAN_STEPS (~0u)
 

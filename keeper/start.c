@@ -21,8 +21,8 @@
 #include "own.h"
 #include "procfs.h"
 
-/* Longer than it takes to undo what was done (take.c). */
-#define CALLED_OFF_MS 2000
+/* Longer than it takes to undo what was done. */
+#define CALLED_OFF_MS (HF_UNDO_MAX_MS + 1500)
 
 /* ---- What it is to do -------------------------------------------------------------------------- */
 

@@ -279,6 +279,9 @@ static int open_v2_root(const struct hf_freezer *f)
 {
 	char mount[PATH_MAX];
 
+	/* What is mounted from the root of our cgroup namespace may be anything above. */
+	if (f->version == 2 && !f->within[0])
+		return -1;
 	if (f->version != 2 || !f->mount_len || f->mount_len >= sizeof(mount) ||
 	    strcmp(f->within, f->path + f->mount_len) != 0)
 		return hf_freezer_open_root(2);

@@ -175,8 +175,7 @@ int hf_collect_stops(struct hf_hold *hold, struct hf_deadline deadline, struct h
  * For what cannot be left half done: go on with a step, which takes some milliseconds and returns how many are still
  * missing, for as long as they are missing because they have had no processor.  Returns how many are left in the end.
  */
-#define HF_STARVED_MS 5000	/* as busy a machine may be */
-size_t hf_await_starved(struct hf_hold *hold, size_t (*step)(struct hf_hold *hold));
+size_t hf_await_starved(struct hf_hold *hold, struct hf_deadline deadline, size_t (*step)(struct hf_hold *hold));
 
 /*
  * One look at one thread of ours, without blocking: true when its state changed.  May add a
@@ -216,7 +215,11 @@ void hf_take_dead_man(struct hf_hold *hold, uint64_t from_now_ms);
 
 /* undo.c */
 
-/* Undo what taking has changed, within a short time; what came of it is noted in *err. */
+/*
+ * Undo what taking has changed, within a short time, or this where somebody gets no processor; what came of it is noted
+ * in *err.
+ */
+#define HF_UNDO_MAX_MS 5500
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err);
 
 /*
@@ -232,5 +235,7 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
 void hf_release_one(struct hf_hold *hold, size_t i);
 /* Let go of threads that stop only now, until the deadline.  Returns how many are left. */
 size_t hf_release_stragglers(struct hf_hold *hold, struct hf_deadline deadline);
+/* v2, when nobody is left: who was let go into a freeze that is to stay is in it. */
+void hf_release_await_frozen(const struct hf_hold *hold, struct hf_deadline deadline);
 
 #endif

@@ -128,14 +128,32 @@ static size_t detach_stragglers(struct hf_hold *hold)
 		if (!is_held(&hold->set.tasks[i]))
 			hf_poll_task(hold, i);
 		hf_release_one(hold, i);
-		/*
-		 * A dead leader cannot be detached, and waits for its threads, not for us; but where they are ending, too,
-		 * it is for us to reap it, or its parent is not told.
-		 */
-		left += is_ours(&hold->set.tasks[i]) &&
-			(hold->set.tasks[i].state != HF_TASK_DEAD_LEADER || has_all_ending(&hold->set.tasks[i]));
+		/* A dead leader cannot be detached, and waits for its threads, not for us. */
+		left += is_ours(&hold->set.tasks[i]) && hold->set.tasks[i].state != HF_TASK_DEAD_LEADER;
 	}
 	return left;
+}
+
+/*
+ * Where the threads of a dead leader are ending, too, it is for us to reap it, or its parent is not told.  They do not take
+ * long, but for one who sleeps uninterruptibly.
+ */
+#define ENDING_MS 1000
+
+static void reap_dead_leaders(struct hf_hold *hold, struct hf_deadline deadline)
+{
+	struct hf_nap nap = HF_NAP_INIT;
+	bool ending;
+	size_t i;
+
+	deadline = hf_deadline_within_ms(deadline, ENDING_MS);
+	do {
+		ending = false;
+		for (i = 0; i < hold->set.n; i++) {
+			if (hold->set.tasks[i].state == HF_TASK_DEAD_LEADER && !hf_poll_task(hold, i))
+				ending |= has_all_ending(&hold->set.tasks[i]);
+		}
+	} while (ending && hf_nap(&nap, deadline));
 }
 
 /* An armed thread can be detached only when it has stopped: a vfork parent, once its child is through. */
@@ -437,7 +455,7 @@ static bool is_on_its_way(const struct hf_task *t)
  * cgroup counts as unfrozen (kernel/cgroup/freezer.c, cgroup_leave_frozen()).  Nobody is to see that once we have
  * returned.  On v1 FROZEN stays.
  */
-static void await_frozen_again(const struct hf_hold *hold, struct hf_deadline deadline)
+void hf_release_await_frozen(const struct hf_hold *hold, struct hf_deadline deadline)
 {
 	const struct hf_freezer *f = &hold->freezer;
 	uint16_t level = HF_LEVEL_OUTSIDE;
@@ -500,8 +518,10 @@ int hf_release_all(struct hf_hold *hold, enum hf_release how, bool leave_armed,
 	hold->release_ns = hf_clock_ns();
 	/* Who is still frozen, because of a failure, would be waited for in vain. */
 	left = leave_armed || r < 0 ? detach_stragglers(hold) : hf_release_stragglers(hold, deadline);
+	if (r >= 0)
+		reap_dead_leaders(hold, deadline);
 	/* Beside one who sleeps uninterruptibly the others do not count either. */
 	if (r == 0 && left == 0 && hold->freezer.version == 2)
-		await_frozen_again(hold, deadline);
+		hf_release_await_frozen(hold, deadline);
 	return r < 0 ? r : (int)left;
 }

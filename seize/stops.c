@@ -10,10 +10,12 @@
 #include "hold_state.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
 #include "explain.h"
+#include "own.h"
 #include "procfs.h"
 #include "sys.h"
 
@@ -211,48 +213,52 @@ static size_t collect_pass(struct hf_hold *hold, size_t *first, uint64_t begun_n
 
 /* ---- Without a processor ------------------------------------------------------------------------------- */
 
-#define IN_VAIN_MAX 4	/* steps in which somebody who ran did not stop: he will not */
+#define CHANCES 4	/* steps in which one who ran, or sleeps, has not stopped: he will not */
 
-/* Whoever is to stop and is runnable: how many, and the sum of their turns. */
-static size_t count_turns(const struct hf_hold *hold, uint64_t *ret)
+struct starved {
+	uint64_t turns;
+	unsigned int chances;
+};
+
+/* Whether he is yet to be waited for: who is runnable, and has had no processor since he was asked last, has lost no chance. */
+static bool wants_more(const struct hf_task *t, struct starved *s)
 {
-	size_t i, n = 0;
 	uint64_t turns;
 	char letter;
+	bool runnable = hf_thread_state(t->tgid, t->tid, &letter) == 0 && letter == 'R' &&
+			hf_thread_turns(t->tgid, t->tid, &turns) == 0;
 
-	*ret = 0;
-	for (i = 0; i < hold->set.n; i++) {
-		const struct hf_task *t = &hold->set.tasks[i];
+	if (!runnable || (s->turns && turns != s->turns))
+		s->chances++;
+	if (runnable)
+		s->turns = turns;
+	return s->chances < CHANCES;
+}
 
-		if ((t->state != HF_TASK_ASKED && t->state != HF_TASK_ARMED) ||
-		    hf_thread_state(t->tgid, t->tid, &letter) < 0 || letter != 'R' ||
-		    hf_thread_turns(t->tgid, t->tid, &turns) < 0)
-			continue;
-		*ret += turns;
-		n++;
-	}
-	return n;
+/* Beyond room are those who were born since. */
+static bool anybody_wants_more(const struct hf_hold *hold, struct starved *all, size_t room)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < hold->set.n && i < room; i++)
+		if (hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state))
+			any |= wants_more(&hold->set.tasks[i], &all[i]);
+	return any;
 }
 
 /*
  * A thread that was told to stop stops as soon as it gets a processor, which beside busier ones, or real-time ones, takes
  * longer than an undo should.  Left alone it would stop then, for ever.
  */
-size_t hf_await_starved(struct hf_hold *hold, size_t (*step)(struct hf_hold *hold))
+size_t hf_await_starved(struct hf_hold *hold, struct hf_deadline deadline, size_t (*step)(struct hf_hold *hold))
 {
-	struct hf_deadline deadline = hf_deadline_in_ms(HF_STARVED_MS);
-	uint64_t turns = 0, before;
-	unsigned int in_vain = 0;
-	size_t left = step(hold), was;
+	const size_t room = hold->set.n;
+	hf_owned struct starved *all = calloc(room + 1, sizeof(*all));
+	size_t left;
 
-	while (left > 0 && in_vain < IN_VAIN_MAX && !hf_deadline_passed(deadline)) {
-		before = turns;
-		if (!count_turns(hold, &turns))
-			break;
-		was = left;
-		left = step(hold);
-		in_vain = left < was || turns == before ? 0 : in_vain + 1;
-	}
+	while ((left = step(hold)) > 0 && all && anybody_wants_more(hold, all, room) && !hf_deadline_passed(deadline))
+		;
 	return left;
 }
 

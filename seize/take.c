@@ -369,7 +369,8 @@ static int refuse_nobody(struct hf_hold *hold, struct hf_error *err)
 	size_t i;
 
 	for (i = 0; i < hold->set.n; i++)
-		if (hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state) ||
+		if ((hf_task_is_ours((enum hf_task_state)hold->set.tasks[i].state) &&
+		     hold->set.tasks[i].state != HF_TASK_DEAD_LEADER) ||
 		    hf_task_is_left_alone((enum hf_task_state)hold->set.tasks[i].state))
 			return 0;
 	return hf_fail(err, ESRCH, HF_STAGE_VERIFY, 0,

@@ -6,9 +6,11 @@
 
 #include "err.h"
 
-/* Within this time beyond the deadline of the take. */
+/* Within this time beyond the deadline of the take; and on, in steps, while somebody only wants a processor. */
 #define UNDO_MS 150
-#define STEP_MS 10	/* and goes on in steps of this while somebody only wants a processor */
+#define STEP_MS 10
+#define STARVED_MS 5000
+_Static_assert(STARVED_MS + 2 * UNDO_MS + 2 * STEP_MS < HF_UNDO_MAX_MS, "in time");
 
 static bool asked_in_freeze(const struct hf_hold *hold)
 {
@@ -41,7 +43,7 @@ static size_t release_more(struct hf_hold *hold)
  * thawed; left alone it would stop when the user thaws it, for ever.  All who are frozen with it are seized, too, as
  * far as that goes, so that nobody runs meanwhile.  The release freezes them again before it lets them go.
  */
-static void stop_in_freeze(struct hf_hold *hold, struct hf_deadline deadline)
+static void stop_in_freeze(struct hf_hold *hold, struct hf_deadline late)
 {
 	bool ignored;
 	size_t i;
@@ -54,26 +56,29 @@ static void stop_in_freeze(struct hf_hold *hold, struct hf_deadline deadline)
 	}
 	hf_freezer_thaw_all(&hold->freezer);
 	hold->frozen = hold->target_frozen = false;
-	if (hf_collect_stops(hold, deadline, NULL) < 0)
-		hf_await_starved(hold, collect_more);
+	if (hf_collect_stops(hold, hf_deadline_in_ms(UNDO_MS / 2), NULL) < 0)
+		hf_await_starved(hold, late, collect_more);
 }
 
 void hf_take_undo(struct hf_hold *hold, struct hf_error *err)
 {
-	struct hf_deadline deadline = hf_deadline_in_ms(UNDO_MS);
+	struct hf_deadline late = hf_deadline_in_ms(STARVED_MS);
 	const char *put_back = hf_hold_can_freeze(hold) ? " and the cgroup put back as it was found" : "";
 	struct hf_error second = HF_ERROR_INIT;
 	int r;
 
 	if (!hold->changed)
 		return;
-	hf_take_dead_man(hold, UNDO_MS + HF_STARVED_MS * 2 + HF_DEAD_MAN_GRACE_MS);
+	hf_take_dead_man(hold, HF_UNDO_MAX_MS + HF_DEAD_MAN_GRACE_MS);
 	if (asked_in_freeze(hold))
-		stop_in_freeze(hold, hf_deadline_within_ms(deadline, UNDO_MS / 2));
+		stop_in_freeze(hold, late);
 	/* The first error stays; what the undo meets is noted beside it. */
-	r = hf_release_all(hold, HF_RELEASE_AS_FOUND, false, deadline, &second);
-	if (r > 0)
-		r = (int)hf_await_starved(hold, release_more);
+	r = hf_release_all(hold, HF_RELEASE_AS_FOUND, false, hf_deadline_in_ms(UNDO_MS), &second);
+	if (r > 0) {
+		r = (int)hf_await_starved(hold, late, release_more);
+		if (r == 0 && hold->freezer.version == 2)
+			hf_release_await_frozen(hold, hf_deadline_in_ms(UNDO_MS));
+	}
 	if (r < 0)
 		hf_fail_note(err, HF_UNDO_FAILED, "%s%s%s", second.text, second.note[0] ? "; " : "",
 			     second.note);
