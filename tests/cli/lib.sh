@@ -327,9 +327,10 @@ is_stopped()
 	[[ $(state_letter "$1") == T ]]
 }
 
+# Every thread of it: one that has had no processor since the signal runs on.
 is_stopped_or_dead()
 {
-	[[ $(state_letter "$1") == [TZ] ]]
+	! cat /proc/"$1"/task/*/stat 2> /dev/null | grep -q ') [^TZ] '
 }
 
 # stop_while_held PID: stop that holder; fails, and ends it, where its time was over before that, as on a busy machine.
