@@ -149,7 +149,6 @@ static bool settle(struct unsettled *u, int dirfd)
 		place = place_of(dirfd, t);
 	else if (hf_thread_state(t->is.pid, t->is.tid, &letter) == 0 && letter != 'R')
 		place = WAITS_AS_BEFORE;
-
 	if (place == RUNS && !u->ran && hf_thread_turns(t->is.pid, t->is.tid, &turns) == 0) {
 		u->ran = u->turns && turns != u->turns;
 		u->turns = turns;

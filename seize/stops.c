@@ -220,14 +220,17 @@ struct starved {
 	unsigned int chances;
 };
 
-/* Whether he is yet to be waited for: who is runnable, and has had no processor since he was asked last, has lost no chance. */
+/* Whether he is yet to be waited for: who is runnable, and has had no processor since the last step, has lost no chance. */
 static bool wants_more(const struct hf_task *t, struct starved *s)
 {
+	bool runnable;
 	uint64_t turns;
 	char letter;
-	bool runnable = hf_thread_state(t->tgid, t->tid, &letter) == 0 && letter == 'R' &&
-			hf_thread_turns(t->tgid, t->tid, &turns) == 0;
 
+	if (s->chances == CHANCES)
+		return false;
+	runnable = hf_thread_state(t->tgid, t->tid, &letter) == 0 && letter == 'R' &&
+		   hf_thread_turns(t->tgid, t->tid, &turns) == 0;
 	if (!runnable || (s->turns && turns != s->turns))
 		s->chances++;
 	if (runnable)
